@@ -1,0 +1,1 @@
+"""An eye test for convolutional networks: finds the faulty feature maps of a training and says why."""

@@ -1,0 +1,207 @@
+"""What a framework's adapter and the rest of snellen say to each other.
+
+The adapter stands at the framework's boundary: it sees steps, batches, losses and models, and tells them to
+an `Observer`. The observer (in `capture`) decides what is worth a look and asks the adapter's `Model` for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from snellen.core import Layer
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Glimpse:
+    """One map during one forward pass. Valid only until the receiver returns; never to be written to."""
+
+    layer: Layer
+    """`layer.activation`, `residual` and `head` may still be unknown here; the pass returns them settled."""
+    part: str
+    """`pre` (before the activation), `post` (after it), or `input` (what enters the model; its layer is
+    named `""`)."""
+    table: Callable[[float, float], Array]
+    """`table(low, high)`: the map table `(images, channels, 8)` of these maps, float64, on the host."""
+    positions: int
+    """Values of one image in one channel."""
+    host: Callable[[], Array]
+    """The maps on the host as a float array `(images, channels, *positions)`; may share memory."""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What one forward pass over some images gave, besides its glimpses."""
+
+    layers: tuple[Layer, ...]
+    """In the order of execution, settled."""
+    output: Array | None
+    """The model's output `(images, ...)`, channels second, or `None` when it is not one tensor."""
+    loss: float
+    """The script's own loss on these images; NaN when it is not known."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One layer's kernel and bias on the host, in the canonical order."""
+
+    kernel: Array
+    """`(outputs, inputs per group, *kernel)`; shares memory with the model where it can: read at once."""
+    bias: Array | None
+    gain: Array | None = None
+    """Scale of the normalisation that follows, per channel."""
+    gradient: Array | None = None
+    """Of the kernel, in its shape, where the framework shows it."""
+    trainable: bool = True
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Images (whatever the model takes) and labels as they went through one training step."""
+
+    inputs: Any
+    """Opaque: what the model was called with, as the adapter keeps it. `Model.select` cuts it."""
+    images: int
+    labels: Array | None
+    """On the host as the loss received them: `(images,)`, `(images, outputs)`, `(images, *positions)`."""
+    first_input: Array | None
+    """The first input tensor on the host `(images, channels, *positions)`, for hashes and ranges."""
+
+
+@dataclass(frozen=True)
+class LossCall:
+    """One loss as the script computed it."""
+
+    name: str
+    """`cross_entropy`, `nll`, `binary_cross_entropy`, `binary_cross_entropy_with_logits`, `mse`, `mae`,
+    `huber`, `kl_div`; or `other`."""
+    expects: str
+    """What it is to be fed: `logits`, `log-probabilities`, `probabilities` or `values`."""
+    value: float
+    training: bool
+    """Computed for a gradient (and not to evaluate)."""
+    facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """`{"reduction": "mean", "label_smoothing": 0.1, "class_weight": True, "fed": "softmax"}`: plain JSON
+    values; `fed` names the activation that the loss's input came out of, where it was seen."""
+
+
+class Model(Protocol):
+    """One model being trained, as the adapter holds it (a subject of the run)."""
+
+    name: str
+    framework: str
+
+    def facts(self) -> dict[str, Any]:
+        """Plain JSON values: `parameters`, `parameter_bytes`, `optimizer`, `learning_rate`,
+        `weight_decay`, `planned_epochs`, ... Called at every capture: what changes is recorded."""
+        ...
+
+    def look(self, inputs: Any, labels: Array | None, see: Callable[[Glimpse], None]) -> Pass:
+        """Run the model on `inputs` in evaluation mode and show every map to `see`.
+
+        Leaves weights, buffers, modes, gradients, RNG streams and the model's own attributes as they were.
+        """
+        ...
+
+    def initial(self) -> AbstractContextManager[None]:
+        """Inside the block `look` sees the model with the weights it had before its first step.
+
+        Raises `RuntimeError` when they were not kept (`keep_initial`).
+        """
+        ...
+
+    def keep_initial(self) -> None:
+        """Copy all weights and buffers, for `initial`."""
+        ...
+
+    def drop_initial(self) -> None: ...
+
+    def weights(self) -> Mapping[str, Weights]:
+        """By layer name, of the layers that `look` has shown. Cheap: shares memory where it can."""
+        ...
+
+    def gradients(self, inputs: Any, labels: Array | None) -> Mapping[str, Array] | None:
+        """Kernel gradients of the script's own loss on `inputs`, by layer, in canonical order.
+
+        Only for frameworks that do not show the training's own gradients; `None` where it can't be done.
+        """
+        ...
+
+    def select(self, batches: Sequence[Any], index: npt.NDArray[np.int64]) -> Any:
+        """New inputs holding the images `index` (into the batches laid end to end), copied."""
+        ...
+
+
+class Observer(Protocol):
+    """What an adapter tells. None of its methods raises, and none changes the training.
+
+    A *step* is one update by the optimiser. `key` names a subject: any hashable the adapter keeps stable.
+    """
+
+    def begin(self, key: Any, model: Model) -> None:
+        """A model is about to be trained. Called once for each, before its first update."""
+        ...
+
+    def wants_batch(self, key: Any) -> bool:
+        """Whether `batch` should be called for the step under way (the probe is still being drawn)."""
+        ...
+
+    def batch(self, key: Any, batch: Batch) -> None:
+        """A training batch went through; called before the update it leads to."""
+        ...
+
+    def probe_from(self, key: Any, batch: Batch, *, complete: bool) -> None:
+        """The whole training set, or a fair sample, is at hand before training (arrays given to `fit`).
+
+        `complete`: it is the whole training set. Instead of `batch`.
+        """
+        ...
+
+    def wants_maps(self, key: Any) -> bool:
+        """Whether the coming step's forward pass is to be shown (inline clock)."""
+        ...
+
+    def glimpse(self, key: Any, glimpse: Glimpse) -> None:
+        """One map of the training batch (inline clock)."""
+        ...
+
+    def maps_done(self, key: Any, layers: tuple[Layer, ...]) -> None:
+        """The forward pass has ended; its layers, settled."""
+        ...
+
+    def wants_update(self, key: Any) -> bool:
+        """Whether `before_update` and `after_update` of the coming update should be called."""
+        ...
+
+    def before_update(self, key: Any) -> None:
+        """Gradients are ready, weights are still the old ones. May call `model.weights()`."""
+        ...
+
+    def after_update(self, key: Any) -> None:
+        """Weights are the new ones. Called only after `before_update`."""
+        ...
+
+    def stepped(self, key: Any) -> None:
+        """One step is over. The probe is looked at from here when it is time."""
+        ...
+
+    def loss(self, key: Any, call: LossCall) -> None: ...
+
+    def logged(self, key: Any, values: Mapping[str, float]) -> None:
+        """Values the script itself logged at the end of an epoch: `val_loss`, `accuracy`."""
+        ...
+
+    def epoch(self, key: Any, done: int) -> None:
+        """An epoch ended; `done` so far. Called after its last `stepped`."""
+        ...
+
+    def note(self, kind: str, text: str, key: Any = None) -> None:
+        """Something the user should know about the watching: what could not be seen, and why."""
+        ...
