@@ -1,0 +1,1 @@
+"""How each framework lets a model be looked at from outside."""
