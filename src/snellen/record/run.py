@@ -64,6 +64,8 @@ class Event:
     kind: str
     text: str
     step: int | None = None
+    subject: str | None = None
+    """Name of the model concerned; `None` for the run as a whole."""
 
 
 @dataclass(frozen=True)
