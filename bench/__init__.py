@@ -1,0 +1,1 @@
+"""Benchmarks: ratios of times taken side by side in one run."""
