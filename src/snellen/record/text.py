@@ -6,7 +6,7 @@ import dataclasses
 import json
 from enum import Enum
 from pathlib import PurePath
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -20,10 +20,8 @@ def to_json(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray):
-        return np.asarray(value).tolist()
+    if isinstance(value, np.generic | np.ndarray):
+        return cast(Any, value).tolist()
     if isinstance(value, PurePath):
         return str(value)
     if isinstance(value, Enum):

@@ -1,0 +1,139 @@
+"""What a setting may be, and how its value is had from text (a shell's) and from TOML's own values.
+
+Both ways raise `ValueError` for what does not fit; `expected` then says what does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from snellen.core import Severity
+
+
+class Kind(Protocol):
+    @property
+    def expected(self) -> str:
+        """What fits, as the end of a sentence: `a whole number from 16 to 100000`."""
+        ...
+
+    def from_text(self, text: str) -> Any: ...
+
+    def from_value(self, value: Any) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Number:
+    """A whole number from `low` to `high`."""
+
+    low: int
+    high: int
+
+    @property
+    def expected(self) -> str:
+        return f"a whole number from {self.low} to {self.high}"
+
+    def from_text(self, text: str) -> int:
+        return self.from_value(int(text))
+
+    def from_value(self, value: Any) -> int:
+        # A truth value is an int to Python, not to the user.
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise ValueError(value)
+        if not self.low <= value <= self.high:
+            raise ValueError(value)
+        return value
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share above 0 and up to 1."""
+
+    expected: str = "a share above 0 and up to 1, such as 0.02 (or 2%)"
+
+    def from_text(self, text: str) -> float:
+        if text.endswith("%"):
+            return self.from_value(float(text[:-1]) / 100)
+        return self.from_value(float(text))
+
+    def from_value(self, value: Any) -> float:
+        if isinstance(value, str) and value.endswith("%"):
+            return self.from_text(value)
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise ValueError(value)
+        # NaN fails this as well.
+        if not 0 < value <= 1:
+            raise ValueError(value)
+        return float(value)
+
+
+@dataclass(frozen=True)
+class Names:
+    """Patterns of layer names. In text they are parted by commas."""
+
+    expected: str = "patterns of layer names, such as features.*"
+
+    def from_text(self, text: str) -> tuple[str, ...]:
+        return self.from_value([part.strip() for part in text.split(",") if part.strip()])
+
+    def from_value(self, value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list | tuple):
+            raise ValueError(value)
+        names = tuple(cast("list[Any] | tuple[Any, ...]", value))
+        if not all(isinstance(name, str) and name for name in names):
+            raise ValueError(value)
+        return names
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """One of some severities, by name."""
+
+    choices: tuple[Severity, ...]
+
+    @property
+    def expected(self) -> str:
+        return " or ".join(self.choices)
+
+    def from_text(self, text: str) -> Severity:
+        return self.from_value(text)
+
+    def from_value(self, value: Any) -> Severity:
+        if value not in self.choices:
+            raise ValueError(value)
+        return Severity(value)
+
+
+@dataclass(frozen=True)
+class FilePath:
+    """A path; `~` is the home directory."""
+
+    expected: str = "a path"
+
+    def from_text(self, text: str) -> Path:
+        return Path(text).expanduser()
+
+    def from_value(self, value: Any) -> Path:
+        if not isinstance(value, str | Path) or not str(value):
+            raise ValueError(value)
+        return Path(value).expanduser()
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Yes or no."""
+
+    expected: str = "true or false"
+
+    def from_text(self, text: str) -> bool:
+        answers = {"1": True, "true": True, "yes": True, "on": True}
+        answers |= {"0": False, "false": False, "no": False, "off": False}
+        if text.lower() not in answers:
+            raise ValueError(text)
+        return answers[text.lower()]
+
+    def from_value(self, value: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValueError(value)
+        return value

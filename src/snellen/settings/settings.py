@@ -1,0 +1,58 @@
+"""The settings, their defaults and what each may be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from snellen.core import Severity
+from snellen.settings.kinds import FilePath, Kind, Names, Number, OneOf, Share, Truth
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that the user may choose about a run. `resolve` makes it."""
+
+    run_file: Path | None = None
+    """The new run file, or a directory to put it into; `None`: the current directory."""
+
+    probe_images: int = 320
+    """Images of the fixed probe set. A channel that none of 320 switches on is active on less than
+    0.9% of all images (rule of three, 95%); more images tell more and take longer."""
+
+    overhead_budget: float = 0.02
+    """Share (0 to 1) of the training time that watching may take."""
+
+    include: tuple[str, ...] = ()
+    """Patterns (`features.*`) of layer names to watch; `()`: all."""
+
+    exclude: tuple[str, ...] = ()
+    """Patterns of layer names to leave out, of those included."""
+
+    fail_on: Severity | None = None
+    """End with an exit status of its own when a finding is at least this severe."""
+
+    json: Path | None = None
+    """Where to write the verdicts as JSON as well."""
+
+    quiet: bool = False
+    """Show no verdict card."""
+
+    def watches(self, layer: str) -> bool:
+        """Whether a layer of this name is to be watched. Case counts."""
+        included = not self.include or any(fnmatchcase(layer, x) for x in self.include)
+        return included and not any(fnmatchcase(layer, x) for x in self.exclude)
+
+
+KINDS: dict[str, Kind] = {
+    "run_file": FilePath(),
+    "probe_images": Number(16, 100_000),
+    "overhead_budget": Share(),
+    "include": Names(),
+    "exclude": Names(),
+    "fail_on": OneOf((Severity.WARNING, Severity.ERROR)),
+    "json": FilePath(),
+    "quiet": Truth(),
+}
+"""What each setting may be."""
