@@ -1,0 +1,97 @@
+"""`snellen run`: watch a training script and judge what was seen."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from snellen.cli.options import FAIL_ON, JSON, QUIET, RUN_FILE, FailOn
+
+
+def run(
+    context: typer.Context,
+    script: Annotated[
+        str,
+        typer.Argument(
+            metavar="SCRIPT",
+            help="The training script; with -m the name of a module.",
+            show_default=False,
+        ),
+    ],
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="ARGS", help="Passed on to the script untouched.", show_default=False
+        ),
+    ] = None,
+    module: Annotated[
+        bool, typer.Option("-m", help="Run SCRIPT as a module, as `python -m` does.")
+    ] = False,
+    run_file: Annotated[Path | None, RUN_FILE] = None,
+    probe_images: Annotated[
+        int | None,
+        typer.Option(
+            "--probe-images", metavar="N", help="Images looked at again and again (default 320)."
+        ),
+    ] = None,
+    overhead_budget: Annotated[
+        str | None,
+        typer.Option(
+            "--overhead-budget",
+            metavar="SHARE",
+            help="Share of the training time that watching may take (default 2%).",
+        ),
+    ] = None,
+    include: Annotated[
+        list[str] | None,
+        typer.Option("--include", metavar="PATTERN", help="Watch only these layers. Repeatable."),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option("--exclude", metavar="PATTERN", help="Leave these layers out. Repeatable."),
+    ] = None,
+    json: Annotated[Path | None, JSON] = None,
+    fail_on: Annotated[FailOn | None, FAIL_ON] = None,
+    quiet: Annotated[bool, QUIET] = False,
+) -> None:
+    """Watch SCRIPT train, unchanged, and say which feature maps are faulty.
+
+    The script keeps its arguments, output, exit status and Ctrl-C. The verdict goes to standard
+    error.
+    """
+    given = {
+        "run_file": run_file,
+        "probe_images": probe_images,
+        "overhead_budget": overhead_budget,
+        "include": tuple(include) if include else None,
+        "exclude": tuple(exclude) if exclude else None,
+        "json": json,
+        "fail_on": fail_on,
+        "quiet": quiet or None,
+    }
+    start(context, script, tuple(arguments or ()), module=module, given=given)
+
+
+def start(
+    context: typer.Context,
+    script: str,
+    arguments: tuple[str, ...] = (),
+    *,
+    module: bool = False,
+    given: Mapping[str, Any],
+) -> None:
+    """Leave the running of the script to `main`, after the parser has gone.
+
+    `given` goes by the names of `Settings`; what is `None` was not given.
+    """
+    from snellen.cli.script import Script
+    from snellen.cli.watching import Watching
+    from snellen.settings import resolve
+
+    settings = resolve(given, os.environ, Path.cwd())
+    target = (Script.of_module if module else Script.at)(script, arguments)
+    context.obj.append(Watching(target, settings).run)

@@ -1,0 +1,35 @@
+"""From a run file to a verdict on the screen, and as JSON."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TextIO
+
+from snellen.core import Finding
+from snellen.record import read
+from snellen.report.document import document_of
+from snellen.report.json import write_json
+from snellen.report.terminal import print_card
+from snellen.settings import Settings
+from snellen.symptoms import judge
+
+
+def give_verdict(path: Path, settings: Settings, screen: TextIO) -> bool:
+    """Judge the run file at `path`; whether there is a finding as severe as `settings.fail_on`.
+
+    The card goes to `screen` unless `settings.quiet`, the JSON to `settings.json` (`-`: standard
+    output). Raises `RunFileError` for a file that can't be read and `ReportError` for JSON that can't
+    be written.
+    """
+    contents = read(path)
+    verdicts = judge(contents)
+    document = document_of(contents, verdicts, file=str(path))
+    if settings.json is not None:
+        write_json(document, settings.json, sys.stdout)
+    if not settings.quiet:
+        print_card(document, screen)
+    least = settings.fail_on
+    if least is None:
+        return False
+    return any(isinstance(v, Finding) and v.severity.rank >= least.rank for v in verdicts)

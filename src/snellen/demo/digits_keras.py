@@ -1,0 +1,55 @@
+"""A small CNN on the digits of scikit-learn, trained in Keras with too high a learning rate."""
+
+from __future__ import annotations
+
+import sys
+
+import keras
+import numpy as np
+from keras import layers
+from rich.console import Console
+from rich.progress import Progress
+from sklearn.datasets import load_digits
+
+EPOCHS = 8
+
+keras.utils.set_random_seed(0)
+digits = load_digits()
+images = (np.kron(digits.images, np.ones((1, 2, 2))) / 16.0).astype("float32")[..., None]
+shuffled = np.random.default_rng(0).permutation(len(images))
+train, test = shuffled[:1437], shuffled[1437:]
+
+model = keras.Sequential(
+    [
+        layers.Input((16, 16, 1)),
+        layers.Conv2D(16, 3, padding="same", activation="relu"),
+        layers.Conv2D(32, 3, padding="same", activation="relu"),
+        layers.MaxPooling2D(),
+        layers.Conv2D(32, 3, padding="same", activation="relu"),
+        layers.Conv2D(64, 3, padding="same", activation="relu"),
+        layers.MaxPooling2D(),
+        layers.Flatten(),
+        layers.Dense(10, activation="softmax"),
+    ]
+)
+model.compile(
+    optimizer=keras.optimizers.Adam(0.03),  # 0.001 would do.
+    loss="sparse_categorical_crossentropy",
+    metrics=["accuracy"],
+)
+
+with Progress(console=Console(file=sys.stderr)) as progress:
+    epochs = progress.add_task("Training", total=EPOCHS)
+    model.fit(
+        images[train],
+        digits.target[train],
+        validation_data=(images[test], digits.target[test]),
+        batch_size=32,
+        epochs=EPOCHS,
+        verbose=0,
+        callbacks=[
+            keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: progress.advance(epochs))
+        ],
+    )
+loss, accuracy = model.evaluate(images[test], digits.target[test], verbose=0)
+print(f"test loss {loss:.3f}, test accuracy {accuracy:.1%}")

@@ -1,0 +1,133 @@
+"""A document as JSON, schema `snellen.verdicts/1` (docs/json.md)."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from snellen.core import Finding, Undecided
+from snellen.report.document import Document, LayerHealth
+from snellen.report.errors import ReportError
+
+SCHEMA = "snellen.verdicts/1"
+
+
+def json_of(document: Document) -> dict[str, Any]:
+    """The document as plain JSON values."""
+    run = document.run
+    return {
+        "schema": SCHEMA,
+        "headline": document.headline,
+        "run": {
+            "file": run.file,
+            "script": run.script,
+            "framework": run.framework,
+            "steps": run.steps,
+            "seconds": plain_value(run.seconds),
+            "watching_seconds": plain_value(run.watching_seconds),
+            "overhead_share": plain_value(run.overhead_share),
+            "snellen": run.snellen,
+        },
+        "verdicts": [_finding(f) for group in document.groups for f in group.findings],
+        "undecided": [_undecided(v) for v in document.verdicts if isinstance(v, Undecided)],
+        "clear": list(document.clear),
+        "subjects": [
+            {
+                "name": subject.name,
+                "framework": subject.framework,
+                "steps": subject.steps,
+                "layers": [_layer(layer) for layer in subject.layers],
+            }
+            for subject in document.subjects
+        ],
+        "notes": list(document.notes),
+    }
+
+
+def write_json(document: Document, path: Path, standard_output: TextIO) -> None:
+    """Write the document to `path`, or to `standard_output` when that is `-`.
+
+    Raises `ReportError` when the file can't be written.
+    """
+    text = json.dumps(json_of(document), indent=2, allow_nan=False) + "\n"
+    if str(path) == "-":
+        standard_output.write(text)
+        return
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ReportError(f"the JSON could not be written to {path}: {error.strerror}") from error
+
+
+def plain_value(value: Any) -> Any:
+    """The value in JSON's own types.
+
+    A number that JSON has not becomes `"NaN"`, `"Infinity"` or `"-Infinity"`: that a measure was not
+    finite is evidence, and `null` would say that it was not taken.
+    """
+    match value:
+        case None | bool() | str() if not isinstance(value, Enum):
+            return value
+        case Enum():
+            return plain_value(value.value)
+        case np.ndarray() | np.generic():
+            return plain_value(value.tolist())
+        case int():
+            return value
+        case float():
+            return value if math.isfinite(value) else _name_of(value)
+        case Mapping():
+            return {str(k): plain_value(v) for k, v in value.items()}
+        case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            fields = dataclasses.fields(value)
+            return {field.name: plain_value(getattr(value, field.name)) for field in fields}
+        case list() | tuple() | set() | frozenset():
+            return [plain_value(item) for item in value]
+        case _:
+            return str(value)
+
+
+def _name_of(number: float) -> str:
+    if math.isnan(number):
+        return "NaN"
+    return "Infinity" if number > 0 else "-Infinity"
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "symptom": finding.symptom,
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "subject": finding.place.subject,
+        "layer": finding.place.layer,
+        "channels": [int(channel) for channel in finding.place.channels],
+        "step": finding.step,
+        "sentence": finding.evidence.sentence(),
+        "evidence": plain_value(finding.evidence),
+    }
+
+
+def _undecided(verdict: Undecided) -> dict[str, Any]:
+    return {
+        "symptom": verdict.symptom,
+        "code": verdict.code,
+        "subject": verdict.place.subject,
+        "layer": verdict.place.layer,
+        "needs": verdict.needs,
+    }
+
+
+def _layer(health: LayerHealth) -> dict[str, Any]:
+    return {
+        "layer": health.layer,
+        "step": health.step,
+        "images": health.images,
+        "channels": {kind.value: number for kind, number in health.counts.items()},
+    }

@@ -1,0 +1,232 @@
+"""The verdict card: verdict, why, next."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TextIO
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from snellen.core import Finding, Severity
+from snellen.report.document import Document, Group, SubjectFacts, Unjudged
+from snellen.report.health import MEANINGS, Health, LayerHealth
+from snellen.report.plain import ascii_only, plain
+from snellen.report.strip import ASCII_BLOCKS, BLOCKS, COLOURS, cells, folded, tally
+
+MOST_LAYERS = 30
+"""Layers in the strip of channel health before the rest is folded."""
+MOST_FINDINGS = 3
+"""Findings of one symptom told in full."""
+NAME_WIDTH = 24
+"""Columns for a layer's name; a longer one loses its middle."""
+SEVERITY_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
+
+
+def print_card(document: Document, file: TextIO, *, width: int | None = None) -> None:
+    """Print the card: in colour to a terminal (unless NO_COLOR is set), and in ASCII where `file`
+    takes nothing else. `width` is for tests; else the terminal's, or 80. Never raises `OSError`."""
+    console = Console(file=file, width=width, highlight=False, emoji=False, markup=False)
+    card = _Card(console, ascii=not (file.encoding or "").lower().startswith("utf"))
+    # The reader of a pipe may have gone, a script may have closed its standard error.
+    with contextlib.suppress(OSError, ValueError):
+        card.show(document)
+        file.flush()
+
+
+@dataclass(frozen=True)
+class _Card:
+    console: Console
+    ascii: bool
+
+    def show(self, document: Document) -> None:
+        self.console.print()
+        self.console.print(Rule(self.text("snellen"), characters="-" if self.ascii else "─"))
+        self.verdict(document)
+        if document.groups:
+            self.heading("Why")
+            for group in document.groups:
+                self.group(group, several=len(document.subjects) > 1)
+        for subject in document.subjects:
+            self.strip(subject)
+        self.checks(document)
+        self.cost(document)
+        self.next(document)
+
+    def verdict(self, document: Document) -> None:
+        severity = document.severity
+        label, style = (
+            ("fine", "bold green")
+            if severity is None
+            else (
+                severity.value,
+                SEVERITY_STYLES[severity],
+            )
+        )
+        if severity is None and document.unjudged and not document.clear:
+            # Nothing could be judged at all: nothing is known to be fine.
+            label, style = "unknown", "bold"
+        headline = self.text(label.upper(), style)
+        headline.append_text(self.text(f"  {document.headline}", "bold"))
+        self.console.print(headline)
+        run = document.run
+        facts = [run.script, run.framework, f"{run.steps} steps in {seconds(run.seconds)}"]
+        self.console.print(self.text(" · ".join(fact for fact in facts if fact), "dim"))
+        for note in document.notes:
+            self.indented(self.text(note), 2)
+
+    def group(self, group: Group, *, several: bool) -> None:
+        layers = [f.place.layer for f in group.findings]
+        title = self.text(f"{group.severity.value:<8}", SEVERITY_STYLES[group.severity])
+        title.append_text(self.text(f"{group.code} {group.symptom}", "bold"))
+        if len(layers) > 1:
+            title.append_text(self.text(f" in {len(layers)} layers"))
+        if several:
+            title.append_text(self.text(f" of {group.subject}"))
+        self.indented(title, 2)
+        table = self.grid(layers[:MOST_FINDINGS])
+        for finding in group.findings[:MOST_FINDINGS]:
+            table.add_row(self.name(finding.place.layer or "the model"), self.text(said(finding)))
+        self.console.print(Padding(table, (0, 0, 0, 4)))
+        rest = layers[MOST_FINDINGS:]
+        if rest:
+            named = ", ".join(rest[:MOST_FINDINGS]) + (", …" if len(rest) > MOST_FINDINGS else "")
+            more = f"and in {len(rest)} more layer{'s' if len(rest) > 1 else ''}: {named}"
+            self.indented(self.text(more, "dim"), 4)
+
+    def strip(self, subject: SubjectFacts) -> None:
+        if not subject.layers:
+            return
+        steps = sorted({x.step for x in subject.layers if x.step is not None})
+        images = max(x.images for x in subject.layers)
+        when = f" at step {steps[-1]}, on {images} probe images" if steps else ""
+        self.heading(f"Channels of {subject.name}{when}")
+        rows = folded(subject.layers, MOST_LAYERS)
+        shown = [row for row in rows if isinstance(row, LayerHealth)]
+        table = self.grid([row.layer for row in shown])
+        table.add_column(no_wrap=True)
+        tallies = max(len(tally(row)) for row in shown)
+        width = max(8, self.console.width - 8 - self.names([r.layer for r in shown]) - tallies)
+        for row in rows:
+            if isinstance(row, int):
+                table.add_row(
+                    "", self.text(f"… {row} layer{'s' if row > 1 else ''} left out", "dim")
+                )
+            else:
+                table.add_row(self.name(row.layer), self.blocks(row, width), self.text(tally(row)))
+        self.console.print(Padding(table, (0, 0, 0, 2)))
+        self.legend(shown, width)
+
+    def blocks(self, health: LayerHealth, width: int) -> Text:
+        signs = ASCII_BLOCKS if self.ascii else BLOCKS
+        line = Text(no_wrap=True)
+        for kind in cells(health.channels, width):
+            line.append(signs[kind], COLOURS[kind])
+        return line
+
+    def legend(self, rows: Iterable[LayerHealth], width: int) -> None:
+        rows = tuple(rows)
+        signs = ASCII_BLOCKS if self.ascii else BLOCKS
+        for kind in Health:
+            if any(kind in row.channels for row in rows):
+                line = self.text(f"{signs[kind]} ", COLOURS[kind])
+                line.append_text(self.text(f"{kind.value}: {MEANINGS[kind]}", "dim"))
+                self.indented(line, 2)
+        if any(len(row.channels) > width for row in rows):
+            self.indented(
+                self.text("Layers too wide for a block per channel show shares.", "dim"), 2
+            )
+
+    def checks(self, document: Document) -> None:
+        if document.clear and not document.groups:
+            self.heading("Checked")
+            self.indented(self.text("Nothing wrong: " + ", ".join(document.clear)), 2)
+        if document.unjudged:
+            self.heading("Not judged")
+            several = len(document.subjects) > 1
+            for entry in document.unjudged:
+                self.indented(self.text(unjudged(entry, several=several)), 2, hang=4)
+
+    def cost(self, document: Document) -> None:
+        run = document.run
+        share = run.overhead_share
+        took = f"Watching took {seconds(run.watching_seconds)}"
+        if share is not None:
+            took += f", {share:.1%} of the training's {seconds(run.seconds)}"
+        self.console.print()
+        self.console.print(self.text(f"{took}. Run file: {run.file}", "dim"))
+
+    def next(self, document: Document) -> None:
+        self.heading("Next")
+        for command, gives in document.next:
+            line = self.text(command, "bold")
+            line.append_text(self.text(f"  {gives}", "dim"))
+            self.indented(line, 2, hang=4)
+        self.console.print()
+
+    def heading(self, title: str) -> None:
+        self.console.print()
+        self.console.print(self.text(title, "bold"))
+
+    def text(self, content: str, style: str = "") -> Text:
+        content = plain(content)
+        return Text(ascii_only(content) if self.ascii else content, style)
+
+    def name(self, layer: str) -> Text:
+        return self.text(shortened(layer, NAME_WIDTH), "cyan")
+
+    def names(self, layers: Iterable[str]) -> int:
+        return max((self.name(layer).cell_len for layer in layers), default=0)
+
+    def grid(self, layers: Iterable[str]) -> Table:
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(no_wrap=True, min_width=self.names(layers))
+        table.add_column(overflow="fold")
+        return table
+
+    def indented(self, text: Text, columns: int, hang: int | None = None) -> None:
+        """Print with a left margin; with `hang`, lines after the first have that one."""
+        if hang is None:
+            self.console.print(Padding(text, (0, 0, 0, columns)))
+            return
+        lines = text.wrap(self.console, self.console.width - hang)
+        for number, line in enumerate(lines):
+            self.console.print(Padding(line, (0, 0, 0, hang if number else columns)))
+
+
+def said(finding: Finding) -> str:
+    """The evidence's sentence, and since when."""
+    sentence = finding.evidence.sentence()
+    return sentence if finding.step is None else f"{sentence} (since step {finding.step})"
+
+
+def unjudged(entry: Unjudged, *, several: bool) -> str:
+    where = [layer for layer in entry.layers if layer]
+    places = f" ({len(where)} layers)" if len(where) > 1 else f" ({where[0]})" if where else ""
+    of = f" of {entry.subject}" if several else ""
+    return f"{entry.code} {entry.symptom}{of}{places}: needs {entry.needs}"
+
+
+def seconds(number: float) -> str:
+    """`0.34 s`, `12.3 s`, `4 min 5 s`, `2 h 10 min`."""
+    if number < 1:
+        return f"{number:.2f} s"
+    if number < 60:
+        return f"{number:.1f} s"
+    minutes, rest = divmod(round(number), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def shortened(name: str, width: int) -> str:
+    """The name with its middle left out where it is too long: the ends of a path tell most."""
+    if len(name) <= width:
+        return name
+    keep = width - 1
+    return f"{name[: keep // 2]}…{name[-(keep - keep // 2) :]}"
