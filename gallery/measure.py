@@ -1,7 +1,7 @@
 """Measure what a gallery program really does, without snellen.
 
-`python -m gallery.measure PROGRAM --framework torch` imports the program's script, does what its `main`
-does, and prints one JSON object. For Keras the backend is part of the name: `keras-jax`.
+`python -m gallery.measure PROGRAM... --framework torch` imports each program's script, does what its
+`main` does, and prints one JSON object a line. For Keras the name holds the backend: `keras-jax`.
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, redirect_stdout
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from gallery.benches.steps import Steps
 
 GALLERY = Path(__file__).parent
 FRAMEWORKS = ("torch", "keras-tensorflow", "keras-jax", "keras-torch")
@@ -30,6 +32,10 @@ Array = npt.NDArray[Any]
 
 class Bench(Protocol):
     """One framework's way to look at a model."""
+
+    def fresh(self) -> None:
+        """Forgets what an earlier program left, so that layers get the names of a first run."""
+        ...
 
     def seed(self, seed: int) -> None: ...
 
@@ -47,8 +53,14 @@ class Bench(Protocol):
 
     def kernels(self, model: Any) -> dict[str, Array]: ...
 
-    def gradients(self, model: Any, script: ModuleType, images: Any, labels: Any) -> dict[str, Array]:
+    def gradients(
+        self, model: Any, script: ModuleType, images: Any, labels: Any
+    ) -> dict[str, Array]:
         """Of the script's own loss on these images, in training mode, by kernel."""
+        ...
+
+    def steps(self, model: Any, images: Any) -> AbstractContextManager[Steps]:
+        """Follows every update made inside the block; κ is taken on `images`."""
         ...
 
 
@@ -117,6 +129,7 @@ def measure(program: str, framework: str, seed: int) -> dict[str, Any]:
     """Train the program once and say what was seen before and after."""
     bench: Bench = _torch_bench() if framework == "torch" else _keras_bench()
     script = load(program, framework)
+    bench.fresh()
     bench.seed(seed)
     data = script.data(seed)
     model = script.build()
@@ -124,20 +137,22 @@ def measure(program: str, framework: str, seed: int) -> dict[str, Any]:
     facts: dict[str, Any] = {"program": program, "framework": framework, "seed": seed}
     facts["prior_loss"] = _short(prior_loss(labels))
     try:
-        with _undisturbed(bench, seed):
-            facts["before"] = _state(bench, model, data, labels)
-            # A label of the wrong form shows here for the first time.
-            gradients = bench.gradients(model, script, data[0][:256], data[1][:256])
-            kernels = {name: k.copy() for name, k in bench.kernels(model).items()}
+        facts["before"] = _state(bench, model, data, labels)
+        # A label of the wrong form shows here for the first time.
+        gradients = bench.gradients(model, script, data[0][:256], data[1][:256])
+        kernels = {name: k.copy() for name, k in bench.kernels(model).items()}
         facts["relative_gradient"] = {
             name: _short(_norm(g) / _norm(kernels[name])) for name, g in gradients.items()
         }
         facts["first_layer_gradient_rms"] = _short(_rms(next(iter(gradients.values()))))
-        began = time.perf_counter()
-        script.train(model, *data)
-        facts["seconds"] = round(time.perf_counter() - began, 1)
+        with bench.steps(model, data[0][:64]) as steps:
+            began = time.perf_counter()
+            script.train(model, *data)
+            facts["seconds"] = round(time.perf_counter() - began, 1)
     except ValueError as error:
         return facts | {"raised": f"{type(error).__name__}: {str(error).splitlines()[0]}"}
+    for name in ("first_update", "largest_update", "kappa"):
+        facts[name] = {layer: _short(v) for layer, v in getattr(steps, name).items()}
     facts["after"] = _state(bench, model, data, labels)
     facts["kernel_moved"] = {
         name: _short(_norm(k - kernels[name]) / _norm(kernels[name]))
@@ -176,17 +191,6 @@ def _state(bench: Bench, model: Any, data: Any, labels: Array) -> dict[str, Any]
     }
 
 
-@contextmanager
-def _undisturbed(bench: Bench, seed: int) -> Iterator[None]:
-    """What is drawn inside is the same for every program, and leaves a known random state behind."""
-    yield
-    bench.seed(seed + 1000)
-
-
-def _binary(output: Array) -> Array:
-    return np.stack([1 - output, output], axis=1)
-
-
 def _norm(values: Array) -> float:
     return float(np.linalg.norm(values.astype(np.float64)))
 
@@ -213,18 +217,18 @@ def _keras_bench() -> Bench:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("program")
+    parser.add_argument("programs", nargs="+", metavar="PROGRAM")
     parser.add_argument("--framework", choices=FRAMEWORKS, default="torch")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     given = parser.parse_args()
     if given.framework != "torch":
         os.environ["KERAS_BACKEND"] = given.framework.removeprefix("keras-")
-    sys.stdout, printed = sys.stderr, sys.stdout  # What the script prints is not the measurement.
-    try:
-        facts = measure(given.program, given.framework, given.seed)
-    finally:
-        sys.stdout = printed
-    print(json.dumps(facts))
+    for program in given.programs:
+        for seed in given.seeds:
+            # What the script prints is not the measurement.
+            with redirect_stdout(sys.stderr):
+                facts = measure(program, given.framework, seed)
+            print(json.dumps(facts), flush=True)
 
 
 if __name__ == "__main__":

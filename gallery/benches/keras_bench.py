@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
 import keras
 import numpy as np
+
+from gallery.benches.steps import Steps
+
+
+def fresh() -> None:
+    keras.backend.clear_session()
 
 
 def seed(seed: int) -> None:
@@ -33,9 +40,7 @@ def probabilities(model: keras.Model, output: np.ndarray) -> np.ndarray:
     return output
 
 
-def maps(
-    model: keras.Model, images: np.ndarray, see: Callable[[str, np.ndarray], None]
-) -> None:
+def maps(model: keras.Model, images: np.ndarray, see: Callable[[str, np.ndarray], None]) -> None:
     """`keras.ops.relu` in a layer's `call` belongs to the convolution that was called last."""
     last = ""
     undo: list[Callable[[], None]] = []
@@ -80,22 +85,25 @@ def maps(
             restore()
 
 
-def kernels(model: keras.Model) -> dict[str, np.ndarray]:
+def _weighted(model: keras.Model) -> dict[str, Any]:
     return {
-        layer.name: keras.ops.convert_to_numpy(layer.kernel)
+        layer.name: layer
         for layer in model._flatten_layers(include_self=False)
         if isinstance(layer, keras.layers.Conv2D | keras.layers.Dense)
+    }
+
+
+def kernels(model: keras.Model) -> dict[str, np.ndarray]:
+    return {
+        name: keras.ops.convert_to_numpy(layer.kernel).copy()
+        for name, layer in _weighted(model).items()
     }
 
 
 def gradients(
     model: keras.Model, script: ModuleType, images: np.ndarray, labels: np.ndarray
 ) -> dict[str, np.ndarray]:
-    names = {
-        layer.kernel.path: layer.name
-        for layer in model._flatten_layers(include_self=False)
-        if isinstance(layer, keras.layers.Conv2D | keras.layers.Dense)
-    }
+    names = {layer.kernel.path: name for name, layer in _weighted(model).items()}
     state = model.get_weights()
     values = _by_backend[keras.backend.backend()](model, images, labels)
     model.set_weights(state)
@@ -143,3 +151,81 @@ _by_backend = {
     "jax": _jax_gradients,
     "torch": _torch_gradients,
 }
+
+
+def _inputs(model: keras.Model, images: np.ndarray) -> dict[str, Any]:
+    """What enters each weight layer, in evaluation mode."""
+    entering: dict[str, Any] = {}
+    layers = _weighted(model)
+
+    def keeping(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def keep(inputs: Any, *args: Any, **kwargs: Any) -> Any:
+            entering[name] = inputs
+            return call(inputs, *args, **kwargs)
+
+        return keep
+
+    calls = {name: layer.call for name, layer in layers.items()}
+    for name, layer in layers.items():
+        layer.call = keeping(name, layer.call)
+    model(images, training=False)
+    for name, layer in layers.items():
+        layer.call = calls[name]
+    return entering
+
+
+def _apply(layer: Any, inputs: Any, kernel: np.ndarray, bias: np.ndarray | float) -> np.ndarray:
+    """The layer's pre-activations with another kernel and bias, channels second."""
+    if isinstance(layer, keras.layers.Dense):
+        return keras.ops.convert_to_numpy(keras.ops.matmul(inputs, kernel)) + bias
+    output = keras.ops.conv(
+        inputs, keras.ops.convert_to_tensor(kernel), layer.strides, layer.padding
+    )
+    return np.moveaxis(keras.ops.convert_to_numpy(output) + bias, -1, 1)
+
+
+class _Follower(keras.callbacks.Callback):
+    def __init__(self, model: keras.Model, images: np.ndarray, seen: Steps) -> None:
+        super().__init__()
+        self.seen = seen
+        self.layers = _weighted(model)
+        self.inputs = _inputs(model, images)
+        self.before = kernels(model)
+        self.biases = self.bias_values()
+
+    def bias_values(self) -> dict[str, Any]:
+        return {
+            name: keras.ops.convert_to_numpy(layer.bias).copy() if layer.use_bias else 0.0
+            for name, layer in self.layers.items()
+        }
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if hasattr(self.model, "jax_state_sync"):
+            self.model.jax_state_sync()
+        after, biases = kernels(self.model), self.bias_values()
+        for name, layer in self.layers.items():
+            change = after[name] - self.before[name]
+            share = np.linalg.norm(change) / np.linalg.norm(self.before[name])
+            self.seen.updated(name, float(share))
+            if self.inputs:
+                z = _apply(layer, self.inputs[name], self.before[name], self.biases[name])
+                shift = _apply(layer, self.inputs[name], change, biases[name] - self.biases[name])
+                self.seen.shifted(name, z, shift)
+        self.inputs = {}
+        self.before, self.biases = after, biases
+
+
+@contextmanager
+def steps(model: keras.Model, images: np.ndarray) -> Iterator[Steps]:
+    """Follows every update made by `fit` inside the block."""
+    seen = Steps()
+    fit = model.fit
+
+    def followed(*args: Any, **kwargs: Any) -> Any:
+        return fit(*args, callbacks=[_Follower(model, images, seen)], **kwargs)
+
+    model.fit = followed
+    try:
+        yield seen
+    finally:
+        del model.fit

@@ -15,7 +15,7 @@ BATCH = 64
 
 
 def data(seed: int) -> tuple[np.ndarray, ...]:
-    """Digits of 16 × 16 and their classes: 1440 to train on, 357 to test on."""
+    """Digits of 16 by 16 and their classes: 1440 to train on, 357 to test on."""
     pixels, digits = load_digits(return_X_y=True)
     x = pixels.reshape(-1, 8, 8, 1).astype("float32") / 16
     x = x.repeat(2, axis=1).repeat(2, axis=2)
@@ -43,11 +43,11 @@ def build() -> keras.Model:
         [
             keras.Input((16, 16, 1)),
             conv(16),
+            layers.MaxPooling2D(),
+            conv(32),
             conv(32),
             layers.MaxPooling2D(),
             conv(64),
-            conv(64),
-            layers.MaxPooling2D(),
             layers.Flatten(),
             layers.Dense(10),
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812
 from sklearn.datasets import load_digits
 from torch import nn
 
@@ -15,7 +15,7 @@ loss_of = nn.CrossEntropyLoss()
 
 
 def data(seed: int) -> tuple[torch.Tensor, ...]:
-    """Digits of 16 × 16 and their classes: 1440 to train on, 357 to test on."""
+    """Digits of 16 by 16 and their classes: 1440 to train on, 357 to test on."""
     pixels, digits = load_digits(return_X_y=True)
     x = torch.tensor(pixels, dtype=torch.float32).reshape(-1, 1, 8, 8) / 16
     x = x.repeat_interleave(2, 2).repeat_interleave(2, 3)
@@ -30,18 +30,18 @@ class Net(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv2d(1, 16, 3, padding=1)
         self.conv2 = nn.Conv2d(16, 32, 3, padding=1)
-        self.conv3 = nn.Conv2d(32, 64, 3, padding=1)
-        self.conv4 = nn.Conv2d(64, 64, 3, padding=1)
+        self.conv3 = nn.Conv2d(32, 32, 3, padding=1)
+        self.conv4 = nn.Conv2d(32, 64, 3, padding=1)
         self.dense = nn.Linear(64 * 4 * 4, 10)
         for conv in (self.conv1, self.conv2, self.conv3, self.conv4):
             nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
             nn.init.zeros_(conv.bias)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = F.relu(self.conv1(x))
-        x = F.max_pool2d(F.relu(self.conv2(x)), 2)
-        x = F.relu(self.conv3(x))
-        x = F.max_pool2d(F.relu(self.conv4(x)), 2)
+        x = F.max_pool2d(F.relu(self.conv1(x)), 2)
+        x = F.relu(self.conv2(x))
+        x = F.max_pool2d(F.relu(self.conv3(x)), 2)
+        x = F.relu(self.conv4(x))
         return self.dense(x.flatten(1))
 
 

@@ -13,7 +13,7 @@ EPOCHS = 30
 
 
 def data(seed: int) -> tuple[np.ndarray, ...]:
-    """Digits of 16 × 16: all 183 threes and 61 eights to train on; 113 other eights to test on."""
+    """Digits of 16 by 16: all 183 threes and 61 eights to train on; 113 other eights to test on."""
     pixels, digits = load_digits(return_X_y=True)
     x = pixels.reshape(-1, 8, 8, 1).astype("float32") / 16
     x = x.repeat(2, axis=1).repeat(2, axis=2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812
 from sklearn.datasets import load_digits
 from torch import nn
 
@@ -28,7 +28,7 @@ class Net(nn.Module):
 
 
 def data(seed: int) -> tuple[torch.Tensor, ...]:
-    """Digits of 16 × 16: all 183 threes and 61 eights to train on; 113 other eights to test on."""
+    """Digits of 16 by 16: all 183 threes and 61 eights to train on; 113 other eights to test on."""
     pixels, digits = load_digits(return_X_y=True)
     x = torch.tensor(pixels, dtype=torch.float32).reshape(-1, 1, 8, 8) / 16
     x = x.repeat_interleave(2, 2).repeat_interleave(2, 3)

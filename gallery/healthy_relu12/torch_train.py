@@ -14,7 +14,7 @@ loss_of = nn.CrossEntropyLoss()
 
 
 def data(seed: int) -> tuple[torch.Tensor, ...]:
-    """Digits of 16 × 16 and their classes: 1440 to train on, 357 to test on."""
+    """Digits of 16 by 16 and their classes: 1440 to train on, 357 to test on."""
     pixels, digits = load_digits(return_X_y=True)
     x = torch.tensor(pixels, dtype=torch.float32).reshape(-1, 1, 8, 8) / 16
     x = x.repeat_interleave(2, 2).repeat_interleave(2, 3)

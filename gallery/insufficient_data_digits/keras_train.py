@@ -13,7 +13,7 @@ EPOCHS = 10
 
 
 def data(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """A hundred digits of 32 × 32: 90 threes and 10 eights."""
+    """A hundred digits of 32 by 32: 90 threes and 10 eights."""
     images, digits = load_digits(return_X_y=True)
     rng = np.random.default_rng(seed)
     threes = rng.permutation(np.flatnonzero(digits == 3))[:90]

@@ -6,7 +6,7 @@ import argparse
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812
 from sklearn.datasets import load_digits
 from torch import nn
 
@@ -27,7 +27,7 @@ class Net(nn.Module):
 
 
 def data(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """A hundred digits of 32 × 32: 90 threes and 10 eights."""
+    """A hundred digits of 32 by 32: 90 threes and 10 eights."""
     images, digits = load_digits(return_X_y=True)
     rng = np.random.default_rng(seed)
     threes = rng.permutation(np.flatnonzero(digits == 3))[:90]
@@ -57,8 +57,9 @@ def train(model: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> None:
             optimizer.step()
             total += loss.item() * len(index)
             right += int(((output > 0.5) == (labels[index] > 0.5)).sum())
-        print(f"epoch {epoch + 1}  loss {total / len(images):.3f}  "
-              f"accuracy {right / len(images):.2f}")
+        print(
+            f"epoch {epoch + 1}  loss {total / len(images):.3f}  accuracy {right / len(images):.2f}"
+        )
 
 
 def main() -> None:

@@ -50,8 +50,9 @@ def train(model: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> None:
             optimizer.step()
             total += loss.item() * len(x)
             right += int(((output > 0.5) == (y > 0.5)).sum())
-        print(f"epoch {epoch + 1}  loss {total / len(images):.3f}  "
-              f"accuracy {right / len(images):.2f}")
+        print(
+            f"epoch {epoch + 1}  loss {total / len(images):.3f}  accuracy {right / len(images):.2f}"
+        )
 
 
 def main() -> None:

@@ -53,8 +53,9 @@ def train(model: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> None:
             optimizer.step()
             total += loss.item() * len(index)
             right += int((logits.argmax(1) == labels[index]).sum())
-        print(f"epoch {epoch + 1}  loss {total / len(images):.3f}  "
-              f"accuracy {right / len(images):.2f}")
+        print(
+            f"epoch {epoch + 1}  loss {total / len(images):.3f}  accuracy {right / len(images):.2f}"
+        )
 
 
 def main() -> None:
