@@ -50,6 +50,8 @@ def decode(blob: bytes) -> dict[str, npt.NDArray[Any]]:
     try:
         data = zlib.decompress(blob)
         start = _LENGTH.size + _LENGTH.unpack_from(data)[0]
+        if start > len(data):
+            raise ValueError("its header is cut off")
         header = json.loads(data[_LENGTH.size : start])
         arrays: dict[str, npt.NDArray[Any]] = {}
         for entry in header:

@@ -80,7 +80,7 @@ class Names:
     def from_value(self, value: Any) -> tuple[str, ...]:
         if not isinstance(value, list | tuple):
             raise ValueError(value)
-        names = tuple(cast("list[Any] | tuple[Any, ...]", value))
+        names = tuple(cast(Any, value))
         if not all(isinstance(name, str) and name for name in names):
             raise ValueError(value)
         return names
