@@ -77,3 +77,54 @@ def test_program_gives_its_ground_truth(truth, tmp_path):
     assert (tmp_path / "verdicts.json").exists(), done.stderr[-2000:]
     assert truth.missed(verdicts) == [], said(verdicts)
     assert truth.false_alarms(verdicts) == [], said(verdicts)
+
+
+def verdict(code: str, severity: str, layer: str = "") -> dict:
+    return {"code": code, "severity": severity, "layer": layer, "sentence": ""}
+
+
+def dying(program: str = "vanishing_mended"):
+    return truth_module.read(program, "keras-jax")
+
+
+def test_truth_is_stated_for_every_program_on_every_framework():
+    scripts = {path.parent.name for path in (ROOT / "gallery").glob("*/*_train.py")}
+
+    assert set(truth_module.programs()) == scripts
+    assert all(truth.script.exists() for truth in truth_module.truths())
+
+
+def test_truth_is_met_by_the_findings_it_names():
+    found = [verdict("S01", "error", "conv2d_3"), verdict("S22", "warning", "conv2d_2")]
+
+    assert dying().missed(found) == []
+    assert dying().false_alarms(found) == []
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        pytest.param([], id="nothing found"),
+        pytest.param([verdict("S01", "note", "conv2d_3")], id="too mild"),
+        pytest.param([verdict("S01", "error", "conv2d")], id="another layer"),
+    ],
+)
+def test_truth_misses_what_was_not_found_as_stated(found):
+    assert "S01 warning at conv2d_3" in dying().missed(found)
+
+
+@pytest.mark.parametrize(
+    ("program", "found"),
+    [
+        ("vanishing_mended", verdict("S10", "warning", "conv2d")),
+        ("vanishing_mended", verdict("S45", "note")),
+        ("healthy_small", verdict("S18", "warning", "conv2d")),
+        ("vanishing_as_written", verdict("S01", "error", "conv2d")),
+    ],
+)
+def test_truth_forbids(program, found):
+    assert dying(program).false_alarms([found]) == [found]
+
+
+def test_truth_lets_a_note_pass_on_a_healthy_program():
+    assert dying("healthy_small").false_alarms([verdict("S01", "note", "conv2d")]) == []

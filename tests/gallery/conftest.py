@@ -1,0 +1,10 @@
+"""Marks of the gallery's tests."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "gallery: trains a real program under `snellen run`")
+    config.addinivalue_line("markers", "slow: takes more than half a minute on one core")
