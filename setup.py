@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-FLAGS = ["-std=gnu11", "-O3", "-fno-math-errno", "-fno-trapping-math", "-fvisibility=hidden"]
+SOURCE = "src/snellen/stats/kernels/source"
+FLAGS = [
+    "-std=gnu11",
+    "-O3",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-fvisibility=hidden",
+    "-Wno-psabi",
+]
 
 
 class BuildKernel(build_ext):
@@ -26,19 +36,22 @@ class BuildKernel(build_ext):
 
     def run(self) -> None:
         super().run()
-        missing = [ext.name for ext in self.extensions if not self.built(ext)]
-        if missing:
+        if not all(self.built(ext) for ext in self.extensions):
             self.warn(
                 "snellen is installed WITHOUT its compiled kernel: maps will be measured with NumPy, "
                 "about 50 times slower. Install a C compiler (gcc or clang) and reinstall to change that."
             )
+
+    def built(self, ext: Extension) -> bool:
+        return Path(self.get_ext_fullpath(ext.name)).exists()
 
 
 setup(
     ext_modules=[
         Extension(
             "snellen.stats.kernels._map_table",
-            ["src/snellen/stats/kernels/map_table.c"],
+            [f"{SOURCE}/{name}.c" for name in ("map_table", "plain", "avx2")],
+            depends=[f"{SOURCE}/{name}.h" for name in ("job", "lanes", "layouts")],
             optional=True,
         )
     ],

@@ -1,0 +1,51 @@
+# Everything from a fresh clone: needs Python 3.11 or later, make and, for speed, a C compiler.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SETUP := pyproject.toml setup.py constraints.txt $(wildcard src/snellen/stats/kernels/source/*)
+
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint bench gallery clean
+
+help:
+	@echo "make demo     train a small faulty network and see what snellen says about it"
+	@echo "make test     formatter, linter, type checker and all tests"
+	@echo "make lint     the first three of these"
+	@echo "make bench    speed and memory, as ratios (bench/)"
+	@echo "make gallery  snellen on every program of the gallery, against its ground truth"
+
+demo: $(VENV)/demo.done
+	$(BIN)/snellen demo
+
+test: lint
+	$(BIN)/python -m pytest -n 2 tests
+
+lint: $(VENV)/dev.done
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+bench: $(VENV)/dev.done
+	$(BIN)/python -m bench
+
+gallery: $(VENV)/dev.done
+	$(BIN)/python -m gallery
+
+clean:
+	rm -rf $(VENV) build dist src/snellen.egg-info src/snellen/stats/kernels/_map_table*
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "snellen needs Python 3.11 or later, but $(PYTHON) is older:" \
+			"name another one, e.g. make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# The developers' installation holds the demo's: neither is made twice.
+$(VENV)/demo.done: $(SETUP) | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[demo]'
+	@touch $@
+
+$(VENV)/dev.done: $(SETUP) | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $(VENV)/demo.done $@
