@@ -1,0 +1,1 @@
+"""Symptoms of single maps: what a channel puts out, whatever the depth it sits at."""

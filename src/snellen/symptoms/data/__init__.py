@@ -1,0 +1,1 @@
+"""Symptoms of the images that enter the network."""

@@ -1,0 +1,1 @@
+"""Symptoms of the gradient on its way back through the network."""

@@ -1,0 +1,376 @@
+"""How a training turned out, read from what the script itself computed (CATALOGUE §0.2, gate 1).
+
+Nearly every oddity inside a network also occurs in networks that work, so an oddity is a fault only
+where the outcome is harmed. The rules lean to the side of the training: whatever cannot be compared
+is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from snellen.record import Clock, LossSeries, Subject
+from snellen.stats import Predictions, TargetKind, Targets
+from snellen.symptoms import landmarks
+from snellen.symptoms.phases import Phase, number, timeline
+
+Floats = npt.NDArray[np.float64]
+
+NO_BETTER = 0.95
+"""Share of the way from the loss's floor to the prior loss above which a loss is no better than
+guessing."""
+EXPLODED = 10.0
+"""Times the prior loss (and the first loss) that no warm-up excuses."""
+STILL_FALLING = 0.02
+"""Fall over the second half of a training, as a share of the prior loss, that counts as
+improving."""
+ABOVE_CHANCE = 3.0
+"""Standard deviations of guessing by which a recall must exceed chance."""
+CLEAR_SKILL = 0.25
+"""Share of the way from chance to perfect recall that no loss value argues away."""
+IMBALANCED = 0.8
+"""Share of the largest class from which on a decision threshold may hide what was learnt."""
+LEARNT_ANYWAY = 0.7
+"""Share of the prior loss below which an imbalanced classifier has learnt, whatever it decides."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the training came to."""
+
+    harmed: bool | None
+    """`None`: unknown (nothing to compare with, or too short a training)."""
+    reasons: tuple[str, ...]
+    """One clause each, most telling first: `the training loss ended at 2.31; ...`."""
+    loss: float = float("nan")
+    """Training loss at the end, averaged over the last epoch or tenth; NaN when none was seen."""
+    prior_loss: float = float("nan")
+    """Loss of the best constant guess, comparable with `loss`; NaN when there is no such number."""
+    macro_recall: float = float("nan")
+    chance: float = float("nan")
+    """Macro recall of guessing: 1 / classes."""
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """What the training loss can be compared with."""
+
+    prior: float
+    """Loss of the best constant guess; NaN: the loss has no such number."""
+    floor: float = 0.0
+    """Least loss that any answer reaches (label smoothing raises it)."""
+
+    @property
+    def limit(self) -> float:
+        """From here on the loss is no better than guessing."""
+        return self.floor + NO_BETTER * (self.prior - self.floor)
+
+
+@dataclass(frozen=True)
+class Recall:
+    """Macro recall on the probe beside what guessing would give."""
+
+    value: float
+    chance: float
+    sigmas: float
+    """Standard deviations of guessing above chance, less half an image."""
+
+    @property
+    def at_chance(self) -> bool:
+        return self.sigmas < ABOVE_CHANCE
+
+    @property
+    def skill(self) -> float:
+        """0 for guessing, 1 for perfection."""
+        return (self.value - self.chance) / (1 - self.chance)
+
+
+def outcome(subject: Subject, *, adversarial: bool = False) -> Outcome:
+    """Read the outcome of one subject's training.
+
+    Harmed: a loss or weights that are not finite at the end; a loss no better than the best
+    constant guess and no longer falling; a macro recall on the probe that guessing would give. A
+    training that ended within its warm-up is unknown unless its loss is not finite or has exploded.
+    `adversarial`: the subject is trained against another model, so that its loss says nothing.
+    """
+    broken = _non_finite(subject)
+    if broken:
+        return Outcome(True, (broken,))
+    if adversarial:
+        return Outcome(None, ("it is trained against another model, so its loss tells no outcome",))
+    series = subject.losses.get("train")
+    end = end_of(series, subject)
+    measure = yardstick(subject)
+    recall = macro_recall(subject)
+    exploded = _exploded(series, end, measure)
+    warm = timeline(subject).phase(subject.steps) in (Phase.INIT, Phase.WARM_UP)
+    if exploded:
+        harmed, reasons = True, (exploded,)
+    elif warm:
+        harmed, reasons = (
+            None,
+            (f"the training ended within its warm-up, after {subject.steps} steps",),
+        )
+    else:
+        harmed, reasons = _judged(series, end, measure, recall, subject)
+    return Outcome(
+        harmed,
+        reasons,
+        end,
+        measure.prior,
+        recall.value if recall else float("nan"),
+        recall.chance if recall else float("nan"),
+    )
+
+
+def _judged(
+    series: LossSeries | None,
+    end: float,
+    measure: Yardstick,
+    recall: Recall | None,
+    subject: Subject,
+) -> tuple[bool | None, tuple[str, ...]]:
+    by_loss, loss_reason = _by_loss(series, end, measure, subject)
+    if recall is None:
+        return by_loss, (loss_reason,)
+    said = f"macro recall on the probe is {recall.value:.2f}; guessing gives {recall.chance:.2f}"
+    if recall.at_chance:
+        if by_loss is False and _imbalanced(subject) and end < LEARNT_ANYWAY * measure.prior:
+            return None, (f"{said}, yet {loss_reason}",)
+        return True, (said, loss_reason)
+    if by_loss and recall.skill >= CLEAR_SKILL and not end > 1.5 * measure.prior:
+        return False, (said, loss_reason)
+    if by_loss is None:
+        return (False, (said,)) if recall.skill >= CLEAR_SKILL else (None, (said, loss_reason))
+    return by_loss, (loss_reason, said)
+
+
+def _by_loss(
+    series: LossSeries | None, end: float, measure: Yardstick, subject: Subject
+) -> tuple[bool | None, str]:
+    if series is None or not np.isfinite(end):
+        return None, "no training loss was seen"
+    if not np.isfinite(measure.prior):
+        return _by_fall(series, end, subject)
+    said = f"the training loss ended at {end:.3g}; guessing the prior gives {measure.prior:.3g}"
+    if end < measure.limit:
+        return False, said
+    if _still_falling(series, measure.prior):
+        return None, f"{said}, and it was still falling"
+    return True, said
+
+
+def _by_fall(series: LossSeries, end: float, subject: Subject) -> tuple[bool | None, str]:
+    """For losses without a prior: a fall is good; without one there is only the error of a mean."""
+    start = first_of(series)
+    said = f"the training loss went from {start:.3g} to {end:.3g}"
+    if start > 0 and 0 <= end <= 0.95 * start:
+        return False, said
+    spread = _target_spread(subject)
+    if _loss(subject).get("name") == "mae" and start > 0 and end > spread:
+        return True, f"{said}; guessing the mean gives at most {spread:.3g}"
+    return None, f"{said}, which has no known value for guessing"
+
+
+def yardstick(subject: Subject) -> Yardstick:
+    """The prior loss and floor of the subject's loss, where the two are in the same unit.
+
+    Cross-entropies compare with the entropy of the labels, squared errors with their variance; not
+    when the loss is summed, weighs classes, or is of another kind.
+    """
+    none = Yardstick(float("nan"))
+    last = subject.last("", Targets, "", Clock.INLINE)
+    loss = _loss(subject)
+    if last is None or not _averaged(loss):
+        return none
+    targets, name = last.value, loss.get("name")
+    smoothing = _smoothing(loss)
+    one_of_many = targets.kind in (TargetKind.CLASSES, TargetKind.SEGMENTATION)
+    if name in ("cross_entropy", "nll") and one_of_many:
+        classes = _classes(subject, targets)
+        priors = np.concatenate([targets.priors, np.zeros(classes - len(targets.priors))])
+        found = Yardstick(
+            landmarks.smoothed_prior(priors, smoothing),
+            landmarks.smoothed_floor(classes, smoothing),
+        )
+    elif name in ("binary_cross_entropy", "binary_cross_entropy_with_logits"):
+        found = _binary_yardstick(targets, smoothing)
+    elif (
+        name == "mse" and targets.kind == TargetKind.REGRESSION and _same_outputs(subject, targets)
+    ):
+        found = Yardstick(targets.prior_loss)
+    else:
+        return none
+    # Labels that are all alike can be guessed without error: nothing to compare with.
+    return found if found.prior - found.floor > 1e-6 else none
+
+
+def _binary_yardstick(targets: Targets, smoothing: float) -> Yardstick:
+    if targets.kind == TargetKind.MULTI_LABEL:
+        priors = targets.priors
+    elif targets.kind == TargetKind.CLASSES:
+        priors = targets.priors if len(targets.counts) > 2 else targets.priors[1:]
+    else:
+        return Yardstick(float("nan"))
+    return Yardstick(landmarks.binary_prior(priors, smoothing), landmarks.binary_floor(smoothing))
+
+
+def macro_recall(subject: Subject) -> Recall | None:
+    """Macro recall of the last look at the probe, for one answer of several per image; else `None`.
+
+    If the answers had nothing to do with the labels, the images of class k answered rightly would
+    follow a hypergeometric law. Its spread, with half an image of continuity, is the margin.
+    """
+    last = subject.last("", Predictions)
+    if last is None or len(last.value.present) != len(last.value.right):
+        return None
+    labels = subject.last("", Targets, "", Clock.INLINE)
+    if labels is not None and not _one_answer(labels.value):
+        return None
+    seen: Predictions = last.value
+    present = np.asarray(seen.present, np.float64)
+    kept = present > 0
+    n = float(present.sum())
+    if kept.sum() < 2 or len(seen.chosen) != len(present) or n < 2:
+        return None
+    p, chosen = present[kept], np.asarray(seen.chosen, np.float64)[kept]
+    chance = float((chosen / n).mean())
+    spread = np.sqrt(chosen * (p / n) * (1 - p / n) * (n - chosen) / (n - 1)) / p
+    # Two classes stand or fall together; many are nearly independent.
+    classes = int(kept.sum())
+    sigma = float(spread.sum() if classes == 2 else np.sqrt(np.square(spread).sum())) / classes
+    half_image = 0.5 / (classes * float(p.min())) if classes > 2 else 0.25 * float((1 / p).sum())
+    above = seen.macro_recall - chance - half_image
+    sigmas = above / sigma if sigma > 0 else 0.0
+    return Recall(seen.macro_recall, 1 / classes, sigmas)
+
+
+def end_of(series: LossSeries | None, subject: Subject) -> float:
+    """Mean training loss over the last epoch, tenth of the training or 20 steps, whichever is
+    longest, and at most over its second half. A mean, since only a mean compares with an
+    entropy."""
+    if series is None or not len(series.values):
+        return float("nan")
+    last = int(series.steps[-1])
+    window = max(0.1 * subject.steps, number(subject, "steps_per_epoch") or 0.0, 20.0)
+    kept = series.values[series.steps > last - min(window, max(1.0, last / 2))]
+    kept = kept[np.isfinite(kept)]
+    return float(kept.mean()) if len(kept) else float("nan")
+
+
+def first_of(series: LossSeries) -> float:
+    """The loss before anything was learnt: the mean of its first three finite values."""
+    finite = series.values[np.isfinite(series.values)][:3]
+    return float(finite.mean()) if len(finite) else float("nan")
+
+
+def _non_finite(subject: Subject) -> str:
+    series = subject.losses.get("train")
+    if series is not None and len(series.values) and not np.isfinite(series.values[-1]):
+        first = int(series.steps[np.flatnonzero(~np.isfinite(series.values))[0]])
+        return f"the training loss is not finite from step {first} on or again at the end"
+    for entry in non_finite_facts(subject):
+        if entry.get("part") == "weights":
+            return f"weights of {entry.get('tensor')} are not finite"
+    return ""
+
+
+def non_finite_facts(subject: Subject) -> list[Mapping[str, Any]]:
+    """What capture wrote down when a value first was not finite, in its order."""
+    entries: Any = subject.facts.get("nonfinite") or ()
+    if not isinstance(entries, list | tuple):
+        return []
+    kept: list[Any] = list(entries)  # pyright: ignore[reportUnknownArgumentType]
+    return [entry for entry in kept if isinstance(entry, Mapping)]
+
+
+def _exploded(series: LossSeries | None, end: float, measure: Yardstick) -> str:
+    if series is None or not np.isfinite(end):
+        return ""
+    start = first_of(series)
+    known = np.isfinite(measure.prior)
+    if end > EXPLODED * start > 0 and (not known or end > EXPLODED * measure.prior):
+        return f"the training loss exploded from {start:.3g} to {end:.3g}"
+    return ""
+
+
+def _still_falling(series: LossSeries, prior: float) -> bool:
+    """Whether the last fifth lies clearly below the fifth around the middle.
+
+    A loss that comes down from an explosion towards the prior is not learning: after one, only a
+    fall below the prior counts.
+    """
+    values = series.values[np.isfinite(series.values)]
+    if len(values) < 20:
+        return False
+    n = len(values)
+    middle, end = values[2 * n // 5 : 3 * n // 5], values[-(n // 5) :]
+    was = float(middle.mean())
+    if float(values[1:].max()) > 3 * prior:
+        was = min(was, prior)
+    error = float(np.hypot(middle.std(), end.std()) / np.sqrt(len(end)))
+    fall = was - float(end.mean())
+    return fall > STILL_FALLING * prior and fall > 3 * error
+
+
+def _loss(subject: Subject) -> Mapping[str, Any]:
+    loss: Any = subject.facts.get("loss")
+    return loss if isinstance(loss, Mapping) else {}  # pyright: ignore[reportUnknownVariableType]
+
+
+def _averaged(loss: Mapping[str, Any]) -> bool:
+    if loss.get("class_weight") or loss.get("pos_weight") or loss.get("sample_weight"):
+        return False
+    return str(loss.get("reduction", "mean")) in ("mean", "sum_over_batch_size")
+
+
+def _smoothing(loss: Mapping[str, Any]) -> float:
+    value: Any = loss.get("label_smoothing") or 0.0
+    return min(max(float(value), 0.0), 1.0) if isinstance(value, int | float) else 0.0
+
+
+def _classes(subject: Subject, targets: Targets) -> int:
+    """Classes the loss chooses from: the head's channels where it is known, else the labels
+    seen."""
+    units = _loss(subject).get("units")
+    known = units if isinstance(units, int) and not isinstance(units, bool) else 0
+    heads = [layer.channels for layer in subject.layers if layer.head]
+    return max(len(targets.counts), known or (heads[-1] if heads else 0))
+
+
+def _one_answer(targets: Targets) -> bool:
+    if targets.kind == TargetKind.MULTI_LABEL:
+        return len(targets.counts) == 1
+    return targets.kind in (TargetKind.CLASSES, TargetKind.NONE)
+
+
+def _imbalanced(subject: Subject) -> bool:
+    last = subject.last("", Targets, "", Clock.INLINE)
+    if last is None or not len(last.value.counts):
+        return False
+    largest = float(last.value.priors.max())
+    return max(largest, 1 - largest if len(last.value.counts) == 1 else 0.0) >= IMBALANCED
+
+
+def _same_outputs(subject: Subject, targets: Targets) -> bool:
+    """Whether the targets' variance is that of single outputs (large ones are averaged per
+    image)."""
+    heads = [layer for layer in subject.layers if layer.head]
+    if heads:
+        return heads[-1].channels * int(np.prod(heads[-1].positions)) == len(targets.mean)
+    return len(targets.mean) > 1
+
+
+def _target_spread(subject: Subject) -> float:
+    """Standard deviation of regression targets; inf when unknown. A mean absolute error never needs
+    to exceed it: E|y − m| ≤ σ."""
+    last = subject.last("", Targets, "", Clock.INLINE)
+    if last is None or last.value.kind != TargetKind.REGRESSION:
+        return float("inf")
+    prior = last.value.prior_loss if _same_outputs(subject, last.value) else float("inf")
+    return float(np.sqrt(prior)) if prior > 0 else float("inf")

@@ -1,0 +1,103 @@
+"""The documentation pages of the symptoms, made from their docstrings and thresholds."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from pathlib import Path
+
+from snellen.symptoms import catalogue
+from snellen.symptoms._symptom import Symptom
+from snellen.symptoms.phases import Phase
+
+INDEX = "README.md"
+
+
+def write(directory: Path) -> list[Path]:
+    """Write one page per symptom and an index into this directory, made if need be; returns the
+    files."""
+    directory.mkdir(parents=True, exist_ok=True)
+    written: list[Path] = []
+    for name, text in pages().items():
+        path = directory / name
+        path.write_text(text, encoding="utf-8")
+        written.append(path)
+    return written
+
+
+def pages() -> dict[str, str]:
+    """Every page's text by file name."""
+    found = catalogue().values()
+    return {INDEX: index()} | {f"{symptom.name}.md": page(symptom) for symptom in found}
+
+
+def index() -> str:
+    lines = [
+        "# Symptoms",
+        "",
+        "What snellen looks for. These pages are made from the source "
+        "(`python -m snellen.symptoms.pages docs/symptoms`).",
+        "",
+        "| code | symptom | what it is |",
+        "|---|---|---|",
+    ]
+    for symptom in catalogue().values():
+        lines.append(
+            f"| {symptom.code} | [{symptom.name}]({symptom.name}.md) | {_summary(symptom)} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def page(symptom: type[Symptom]) -> str:
+    """One symptom's page, in Markdown."""
+    summary, _, body = (inspect.getdoc(symptom) or "").partition("\n\n")
+    parts = [
+        f"# {symptom.name} ({symptom.code})",
+        summary,
+        body,
+        *_thresholds(symptom),
+        _gates(symptom),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _summary(symptom: type[Symptom]) -> str:
+    return (inspect.getdoc(symptom) or "").partition("\n\n")[0].replace("\n", " ")
+
+
+def _thresholds(symptom: type[Symptom]) -> list[str]:
+    rows = [
+        f"| `{f.name}` | {f.default:g} | {f.metadata['unit']} | {f.metadata['because']} |"
+        for f in dataclasses.fields(symptom)  # pyright: ignore[reportArgumentType]
+    ]
+    if not rows:
+        return []
+    head = "| name | default | unit | because |\n|---|---|---|---|"
+    return ["## Thresholds", "\n".join([head, *rows])]
+
+
+def _gates(symptom: type[Symptom]) -> str:
+    lines = [
+        "A finding is a warning or an error only where the training's outcome is harmed; "
+        "otherwise it is a note."
+    ]
+    if symptom.phases != frozenset(Phase):
+        lines.append(
+            f"Judged in these phases: {', '.join(p for p in Phase if p in symptom.phases)}."
+        )
+    if symptom.min_images:
+        lines.append(
+            f"Needs {symptom.min_images} images, or all training images where there are fewer."
+        )
+    if symptom.learning_only:
+        lines.append("Frozen layers are left out.")
+    if symptom.needs_activation:
+        lines.append("Layers whose activation is unknown are not judged.")
+    lines.append(f"Since release {symptom.since}.")
+    return "## When it speaks\n\n" + "\n".join(f"- {line}" for line in lines)
+
+
+if __name__ == "__main__":
+    import sys
+
+    write(Path(sys.argv[1]))

@@ -1,0 +1,1 @@
+"""Symptoms of the signal on its way forward through the network."""

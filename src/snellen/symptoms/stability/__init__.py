@@ -1,0 +1,1 @@
+"""Symptoms of maps that do not settle over time."""

@@ -1,0 +1,1 @@
+"""Symptoms of single optimiser steps."""

@@ -1,0 +1,1 @@
+"""Symptoms of how head, loss and labels are put together."""
