@@ -92,6 +92,14 @@ class LossCall:
     values; `fed` names the activation that the loss's input came out of, where it was seen."""
 
 
+class Guard(Protocol):
+    """The boundary between snellen's code and the training it runs inside."""
+
+    def __call__(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
+        """`function(*args)`; `None` where it fails, so that nothing of ours reaches the training."""
+        ...
+
+
 class Model(Protocol):
     """One model being trained, as the adapter holds it (a subject of the run)."""
 
@@ -132,6 +140,10 @@ class Model(Protocol):
 
         Only for frameworks that do not show the training's own gradients; `None` where it can't be done.
         """
+        ...
+
+    def as_trained(self) -> bool:
+        """Whether the weights are still those that the last step left: not loaded, cast or moved since."""
         ...
 
     def select(self, batches: Sequence[Any], index: npt.NDArray[np.int64]) -> Any:

@@ -1,0 +1,364 @@
+"""One forward pass, watched function by function: which layers there are and what maps they make."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterable, Mapping, Set
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from snellen.adapters.contract import Glimpse, Guard
+from snellen.adapters.torch.operations import (
+    JOINING,
+    NORMS,
+    PASSING,
+    SUMS,
+    WEIGHTED,
+    activation,
+)
+from snellen.adapters.torch.tables import host, table
+from snellen.core import Layer, LayerKind
+
+INPUT_MEAN_IMAGES = 16
+"""Images over which a layer's mean input is taken: with their positions, means within a few percent."""
+
+
+def unguarded(name: str, function: Callable[..., Any], *args: Any) -> Any:
+    """A guard for where failing is allowed: inside a look of our own."""
+    return function(*args)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Where a tensor came from: what is needed to know whose activation comes next."""
+
+    sources: frozenset[int] = frozenset()
+    """Layers it was made of since the last weights; empty for what comes from the input."""
+    open: int | None = None
+    """The layer whose activation is not known yet, where there is just one."""
+    normed: bool = False
+    activation: str | None = None
+    """What was applied last, since the last weights."""
+
+
+@dataclass
+class Draft:
+    """A layer while the pass is still going on."""
+
+    layer: Layer
+    channel_last: bool = False
+    settled: bool = False
+    """What follows its weights is known."""
+    inputs: frozenset[int] = field(default_factory=frozenset[int])
+
+
+class Recorder(TorchFunctionMode):
+    """Active during one forward pass; shows each map to `see` as soon as it is made.
+
+    It holds no tensor: tensors are known by identity through weak references, so maps are freed when the
+    model lets go of them.
+    """
+
+    def __init__(
+        self,
+        names: Mapping[int, str],
+        stack: list[str],
+        see: Callable[[Glimpse], None],
+        keep: Callable[[str], bool],
+        learning: Set[str] = frozenset(),
+        guard: Guard = unguarded,
+    ) -> None:
+        """`names`: parameter id → its module's name. `stack`: names of the modules being called, innermost
+        last. `keep`: whether maps of the layer so named are wanted. `learning`: names of modules with
+        parameters that take gradients. `guard` stands around all that is
+        done besides the model's own work."""
+        super().__init__()
+        self._guard, self._learning = guard, learning
+        self._names, self._stack, self._see, self._keep = names, stack, see, keep
+        self._drafts: list[Draft] = []
+        self._traces: dict[int, tuple[weakref.ref[Tensor], Trace]] = {}
+        self._calls: dict[str, int] = {}
+        self.gains: dict[str, Tensor] = {}
+        """Scale (γ) of the normalisation that follows a layer, by the layer's name."""
+        self.weights: dict[str, tuple[Tensor, Tensor | None, bool]] = {}
+        """`(kernel, bias, transposed)` by layer name. A kernel that is computed anew at each call (by a
+        parametrisation) is none of the model's parameters and is left out."""
+
+    def starts_with(self, images: Tensor) -> None:
+        """What the model is about to be called with."""
+        self._remember(images, Trace())
+        if images.ndim >= 2 and images.is_floating_point():
+            layer = Layer("", -1, LayerKind.ACTIVATION, "input", images.shape[1], tuple(images.shape[2:]))
+            self._show(layer, "input", images)
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """The function is called once, with what it was given, whatever happens to our notes of it."""
+        kwargs = kwargs or {}
+        name = getattr(func, "__name__", "")
+        if name == "__get__":
+            return func(*args, **kwargs)
+        traces = self._guard("torch.maps", self._before, name, args, kwargs)
+        out = func(*args, **kwargs)
+        if traces is not None:
+            self._guard("torch.maps", self._after, name, args, kwargs, traces, out)
+        return out
+
+    def _before(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Trace]:
+        if name in WEIGHTED:
+            # Before the call: what it reads may be overwritten in place by what follows.
+            self._show_layer_input(args, kwargs)
+        return self._traces_of(args, kwargs)
+
+    def _after(
+        self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], traces: list[Trace], out: Any
+    ) -> None:
+        kind = WEIGHTED.get(name)
+        act = activation(name, args, kwargs)
+        if kind is not None and isinstance(out, Tensor):
+            self._weighted(LayerKind(kind), name, args, kwargs, out)
+        elif act is not None and isinstance(out, Tensor):
+            self._activated(act, name, traces[0] if traces else Trace(), out)
+        elif traces:
+            self._passed(name, args, kwargs, traces, out)
+
+    def finish(self, output: Any) -> tuple[Layer, ...]:
+        """The layers in the order of execution, settled, given what the model returned."""
+        tensor = first_tensor(output)
+        trace = self._trace(tensor) if tensor is not None else None
+        read = [i for draft in self._drafts if draft.layer.weighted for i in draft.inputs]
+        heads = self._weighted_behind(trace.sources if trace else ()) - self._weighted_behind(read)
+        layers: list[Layer] = []
+        for i, draft in enumerate(self._drafts):
+            head = i in heads
+            layers.append(
+                replace(
+                    draft.layer,
+                    head=head,
+                    inputs=tuple(self._drafts[j].layer.name for j in sorted(draft.inputs)),
+                    output_activation=trace.activation if head and trace else None,
+                )
+            )
+        self._traces.clear()
+        return tuple(layers)
+
+    def _trainable(self, weight: Tensor, module: str) -> bool:
+        """Whether the kernel learns; one that stands in for a parameter learns if the parameter does."""
+        return bool(weight.requires_grad) or module in self._learning
+
+    def _weighted_behind(self, drafts: Iterable[int]) -> set[int]:
+        """The weight layers among these, and those right behind the free-standing activations."""
+        found: set[int] = set()
+        ahead = list(drafts)
+        seen: set[int] = set()
+        while ahead:
+            i = ahead.pop()
+            if i in seen:
+                continue
+            seen.add(i)
+            if self._drafts[i].layer.weighted:
+                found.add(i)
+            else:
+                ahead.extend(self._drafts[i].inputs)
+        return found
+
+    def _weighted(
+        self, kind: LayerKind, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], out: Tensor
+    ) -> None:
+        weight: Tensor = kwargs["weight"] if "weight" in kwargs else args[1]
+        bias = kwargs.get("bias", args[2] if len(args) > 2 else None)
+        transposed = "transpose" in name
+        # Both conv and conv_transpose take the groups as their seventh argument.
+        groups = kwargs.get("groups", args[6] if kind is LayerKind.CONV and len(args) > 6 else 1)
+        if transposed and kind is LayerKind.CONV and len(args) > 6 and "groups" not in kwargs:
+            groups = args[6]
+        spatial = weight.ndim - 2 if kind is LayerKind.CONV else None
+        maps, channel_last = self._channels_second(out, spatial)
+        shape = tuple(weight.shape)
+        if transposed:
+            shape = (shape[1] * groups, shape[0] // groups, *shape[2:])
+        read = self._trace(args[0] if args else kwargs["input"])
+        inputs = read.sources if read else frozenset[int]()
+        layer = Layer(
+            name=self._unique(self._names.get(id(weight)) or self._here(name)),
+            index=len(self._drafts),
+            kind=kind,
+            type_name=name,
+            channels=maps.shape[1],
+            positions=tuple(maps.shape[2:]),
+            groups=int(groups),
+            transposed=transposed,
+            trainable=self._trainable(weight, self._here("")),
+            weight_shape=shape,
+        )
+        self._drafts.append(Draft(layer, channel_last, inputs=inputs))
+        if isinstance(weight, nn.Parameter):
+            offset = bias if isinstance(bias, nn.Parameter) else None
+            self.weights[layer.name] = (weight, offset, transposed)
+        self._remember(out, Trace(frozenset({layer.index}), layer.index))
+        self._show(layer, "pre", maps)
+
+    def _activated(self, act: str, name: str, trace: Trace, out: Tensor) -> None:
+        if trace.open is not None:
+            draft = self._drafts[trace.open]
+            draft.layer = replace(draft.layer, activation=act, normalised=trace.normed)
+            draft.settled = True
+            self._remember(out, Trace(trace.sources, activation=act))
+            self._show(draft.layer, "post", self._as_drawn(out, draft.channel_last))
+            return
+        if act in ("softmax", "log_softmax") or not trace.sources:
+            self._remember(out, replace(trace, activation=act))
+            return
+        last = any(self._drafts[i].channel_last for i in trace.sources)
+        maps = self._as_drawn(out, last)
+        layer = Layer(
+            name=self._unique(self._here(name)),
+            index=len(self._drafts),
+            kind=LayerKind.ACTIVATION,
+            type_name=name,
+            channels=maps.shape[1] if maps.ndim > 1 else 1,
+            positions=tuple(maps.shape[2:]),
+            activation=act,
+            normalised=trace.normed,
+        )
+        self._drafts.append(Draft(layer, last, inputs=trace.sources, settled=True))
+        self._remember(out, Trace(frozenset({layer.index}), activation=act))
+        self._show(layer, "post", maps)
+
+    def _passed(
+        self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], traces: list[Trace], out: Any
+    ) -> None:
+        if len(traces) == 1 or name in NORMS:
+            trace = traces[0]
+            if name in NORMS:
+                trace = replace(trace, normed=True)
+                self._note_gain(trace, args, kwargs)
+            elif name not in PASSING:
+                trace = self._bent(trace)
+        else:
+            for t in traces:
+                if name in SUMS and t.open is not None:
+                    self._settle(t, residual=all(u.sources for u in traces))
+                elif name not in JOINING:
+                    self._bent(t)
+            trace = Trace(frozenset[int]().union(*(t.sources for t in traces)))
+        for tensor in tensors_in(out):
+            self._remember(tensor, trace)
+
+    def _settle(self, trace: Trace, *, residual: bool) -> None:
+        """Nothing but a norm stands between these weights and a sum."""
+        if trace.open is not None and not self._drafts[trace.open].settled:
+            draft = self._drafts[trace.open]
+            draft.layer = replace(draft.layer, residual=residual, normalised=trace.normed)
+            draft.settled = True
+
+    def _bent(self, trace: Trace) -> Trace:
+        """A function that is no known activation was applied: what follows the weights is unknown.
+
+        So too where an activation's output meets its own input, as in `x * sigmoid(x)`.
+        """
+        if trace.open is not None:
+            draft = self._drafts[trace.open]
+            draft.layer = replace(draft.layer, activation=None, normalised=trace.normed)
+            draft.settled = True
+        return replace(trace, open=None)
+
+    def _note_gain(self, trace: Trace, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Remember γ: `weight` is the only 1-D parameter that normalisations take first."""
+        if trace.open is None:
+            return
+        layer = self._drafts[trace.open].layer
+        affine = [kwargs.get("weight"), *args[1:]]
+        for value in affine:
+            if isinstance(value, nn.Parameter) and value.shape == (layer.channels,):
+                self.gains.setdefault(layer.name, value)
+                return
+
+    def _show_layer_input(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        images: Tensor = args[0] if args else kwargs["input"]
+        weight: Tensor = kwargs["weight"] if "weight" in kwargs else args[1]
+        convolves = weight.ndim > 2
+        maps, _ = self._channels_second(images, weight.ndim - 2 if convolves else None)
+        label = self._names.get(id(weight)) or self._here("")
+        layer = Layer(label, len(self._drafts), LayerKind.CONV, "", maps.shape[1])
+        self._show(layer, "in", maps[:INPUT_MEAN_IMAGES])
+
+    def _show(self, layer: Layer, part: str, maps: Tensor) -> None:
+        if maps.ndim < 2 or not maps.is_floating_point() or not self._keep(layer.name):
+            return
+        # Detached: an observer that kept the graph would keep the whole batch alive.
+        seen = maps.detach()
+        self._see(
+            Glimpse(
+                layer,
+                part,
+                lambda low, high: table(seen, low, high),
+                positions=seen[0, 0].numel() if seen.shape[0] and seen.shape[1] else 0,
+                host=lambda: host(seen),
+            )
+        )
+
+    def _channels_second(self, out: Tensor, spatial: int | None) -> tuple[Tensor, bool]:
+        """Maps as `(images, channels, *positions)`, and whether channels came last."""
+        if spatial is None:
+            if out.ndim == 1:
+                return out.unsqueeze(0), False
+            return (out, False) if out.ndim == 2 else (out.movedim(-1, 1), True)
+        return (out if out.ndim == spatial + 2 else out.unsqueeze(0)), False
+
+    def _as_drawn(self, out: Tensor, channel_last: bool) -> Tensor:
+        return out.movedim(-1, 1) if channel_last and out.ndim > 2 else out
+
+    def _here(self, function: str) -> str:
+        """The module being called, and the function where the module is not one function's own."""
+        return self._stack[-1] if self._stack else function
+
+    def _unique(self, name: str) -> str:
+        self._calls[name] = self._calls.get(name, 0) + 1
+        return name if self._calls[name] == 1 else f"{name}#{self._calls[name]}"
+
+    def _remember(self, tensor: Tensor, trace: Trace) -> None:
+        self._traces[id(tensor)] = (weakref.ref(tensor), trace)
+
+    def _trace(self, tensor: Any) -> Trace | None:
+        entry = self._traces.get(id(tensor))
+        return entry[1] if entry is not None and entry[0]() is tensor else None
+
+    def _traces_of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Trace]:
+        found = (self._trace(t) for t in (*tensors_in(args), *tensors_in(tuple(kwargs.values()))))
+        return [trace for trace in found if trace is not None]
+
+
+def tensors_in(value: Any) -> list[Tensor]:
+    """Tensors in a value, or in a tuple or list one level down."""
+    if isinstance(value, Tensor):
+        return [value]
+    if isinstance(value, (tuple, list)):
+        flat: list[Tensor] = []
+        for item in value:  # pyright: ignore[reportUnknownVariableType]
+            if isinstance(item, Tensor):
+                flat.append(item)
+            elif isinstance(item, (tuple, list)):
+                flat.extend(x for x in item if isinstance(x, Tensor))  # pyright: ignore[reportUnknownVariableType]
+        return flat
+    return []
+
+
+def first_tensor(output: Any) -> Tensor | None:
+    """The tensor a model's return value is about: itself, its `logits`, or the first one inside."""
+    if isinstance(output, Tensor):
+        return output
+    if isinstance(output, Mapping):
+        values = [output["logits"], *output.values()] if "logits" in output else list(output.values())  # pyright: ignore
+    elif isinstance(output, (tuple, list)):
+        values = list(output)  # pyright: ignore[reportUnknownArgumentType]
+    else:
+        values = [getattr(output, "logits", None)]
+    for value in values:
+        if isinstance(value, Tensor) and value.ndim >= 1:
+            return value
+    return None

@@ -1,0 +1,3 @@
+"""Watches a training: which models there are, when to look at them, and at what price."""
+
+from snellen.capture.session import Session as Session

@@ -1,0 +1,63 @@
+"""What watching may cost, and when to look: both from measured times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+GRACE_SECONDS = 0.5
+"""Free in any run, so that trainings of seconds are seen at all; 2% of 25 seconds."""
+
+
+@dataclass
+class Budget:
+    """Seconds spent on watching against seconds of training. Knows no clock: times come as arguments."""
+
+    share: float
+    """Of the training time, 0 to 1."""
+    grace_seconds: float = GRACE_SECONDS
+    spent_seconds: float = 0.0
+    _reserved: dict[object, float] = field(default_factory=dict[object, float], init=False)
+
+    def spend(self, seconds: float) -> None:
+        self.spent_seconds += seconds
+
+    def reserve(self, owner: object, seconds: float) -> None:
+        """Hold back the price of one owner's last look; 0 gives it free."""
+        self._reserved[owner] = seconds
+
+    def affords(self, seconds: float, training_seconds: float) -> bool:
+        """Whether a capture of `seconds` fits, after `training_seconds` of training."""
+        allowed = max(self.grace_seconds, self.share * training_seconds)
+        return self.spent_seconds + sum(self._reserved.values()) + seconds <= allowed
+
+
+@dataclass
+class Schedule:
+    """Steps at which to look: the first ones densely, then log-spaced, and epoch ends.
+
+    A look that the budget refuses stays due and is taken as soon as it is affordable.
+    """
+
+    ratio: float
+    """Each scheduled step is at least this much later than the one before."""
+    dense: int
+    """Steps from the start that are all scheduled."""
+    every: int
+    """Never further apart than this, where the budget allows."""
+    _next: int = field(default=0, init=False)
+    _asked: bool = field(default=False, init=False)
+
+    def due(self, step: int) -> bool:
+        """Whether a look is due after `step` updates."""
+        return self._asked or step >= self._next
+
+    def ask(self) -> None:
+        """Make a look due at once: an epoch has ended."""
+        self._asked = True
+
+    def taken(self, step: int) -> None:
+        self._asked = False
+        if step + 1 < self.dense:
+            self._next = step + 1
+        else:
+            self._next = min(max(step + 1, round(step * self.ratio)), step + self.every)

@@ -1,0 +1,128 @@
+"""What labels and outputs mean, given the loss that received them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from snellen.stats import Predictions, TargetKind, Targets
+
+CLASS_LOSSES = {"cross_entropy", "nll"}
+YES_NO_LOSSES = {"binary_cross_entropy", "binary_cross_entropy_with_logits"}
+MOST_CLASSES = 100_000
+"""Integers beyond this are no class numbers."""
+
+
+def targets_of(labels: npt.NDArray[Any] | None, loss: Mapping[str, Any], class_axis: int) -> Targets:
+    """The labels of one batch, counted. `loss` holds a `LossCall`'s name and facts (it may be empty);
+    `class_axis` is where a one-hot label has its classes."""
+    if labels is None or labels.ndim == 0 or len(labels) == 0:
+        return Targets.none()
+    name = loss.get("name", "")
+    classes = int(loss.get("units", 0) or 0)
+    if name in CLASS_LOSSES:
+        return Targets.of_classes(class_numbers(labels, loss, class_axis), classes)
+    if name in YES_NO_LOSSES:
+        if labels.ndim > 2:
+            return Targets.of_classes((labels > 0.5).astype(np.int64), 2)
+        return Targets.of_indicators(labels)
+    if np.issubdtype(labels.dtype, np.integer) and labels.ndim == 1 and name in ("", "other", "objective"):
+        if labels.min() >= 0 and labels.max() < MOST_CLASSES:
+            return Targets.of_classes(labels, classes)
+        return Targets.none()
+    return Targets.of_values(labels)
+
+
+def class_numbers(
+    labels: npt.NDArray[Any], loss: Mapping[str, Any], class_axis: int
+) -> npt.NDArray[np.int64]:
+    """Labels of a class loss as integers `(images,)` or `(images, *positions)`."""
+    one_hot = loss.get("labels") in ("one-hot", "probabilities")
+    if one_hot and labels.ndim > 1:
+        return labels.argmax(axis=class_axis).astype(np.int64)
+    if labels.ndim > 1 and labels.shape[class_axis] == 1:
+        labels = labels.squeeze(class_axis)
+    return labels.astype(np.int64)
+
+
+def strata(
+    labels: npt.NDArray[Any] | None, loss: Mapping[str, Any], class_axis: int
+) -> npt.NDArray[np.int64] | None:
+    """One class per image, to balance the probe by; `None` where images have no single class."""
+    if labels is None or labels.ndim == 0:
+        return None
+    targets = targets_of(labels, loss, class_axis)
+    if targets.kind == TargetKind.CLASSES:
+        return class_numbers(labels, loss, class_axis)
+    flat = labels.reshape(len(labels), -1)
+    if targets.kind == TargetKind.MULTI_LABEL and flat.shape[1] == 1:
+        return (flat[:, 0] > 0.5).astype(np.int64)
+    return None
+
+
+def predictions_of(
+    output: npt.NDArray[Any],
+    labels: npt.NDArray[Any] | None,
+    loss: Mapping[str, Any],
+    class_axis: int,
+    value: float,
+) -> Predictions:
+    """The model's `output` `(images, outputs, ...)` on the probe, channels second, judged by its labels.
+
+    A single yes-or-no unit counts as two classes; its threshold is 0 for logits and 0.5 otherwise.
+    """
+    images = len(output)
+    units = output.reshape(images, output.shape[1] if output.ndim > 1 else 1, -1).astype(np.float64)
+    sums = units.sum(axis=1)
+    chosen, right, present = _answers(units, output, labels, loss, class_axis)
+    with np.errstate(invalid="ignore"):
+        return Predictions(
+            images=images,
+            minimum=float(units.min(initial=np.inf)),
+            maximum=float(units.max(initial=-np.inf)),
+            row_sum_low=float(sums.min(initial=np.inf)),
+            row_sum_high=float(sums.max(initial=-np.inf)),
+            output_mean=units.mean(axis=(0, 2)),
+            output_std=units.std(axis=0).mean(axis=1),
+            chosen=chosen,
+            right=right,
+            present=present,
+            loss=value,
+        )
+
+
+def _answers(
+    units: npt.NDArray[np.float64],
+    output: npt.NDArray[Any],
+    labels: npt.NDArray[Any] | None,
+    loss: Mapping[str, Any],
+    class_axis: int,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    none = np.zeros(0, np.int64)
+    name = loss.get("name", "")
+    outputs = units.shape[1]
+    if name in YES_NO_LOSSES and outputs == 1:
+        threshold = 0.5 if loss.get("expects") == "probabilities" else 0.0
+        answer, classes = (units[:, 0] > threshold).astype(np.int64), 2
+        truth = None if labels is None else (labels.reshape(len(labels), -1) > 0.5).astype(np.int64)
+    elif (name in CLASS_LOSSES or (labels is not None and _are_classes(labels, loss))) and outputs > 1:
+        answer, classes = units.argmax(axis=1), outputs
+        truth = None
+        if labels is not None:
+            truth = class_numbers(labels, loss, class_axis).reshape(len(labels), -1)
+    else:
+        return none, none, none
+    chosen = np.bincount(answer.ravel(), minlength=classes)
+    if truth is None or truth.shape != answer.shape:
+        return chosen, none, none
+    known = (truth >= 0) & (truth < classes)
+    present = np.bincount(truth[known], minlength=classes)
+    right = np.bincount(truth[known & (truth == answer)], minlength=classes)
+    return chosen, right, present
+
+
+def _are_classes(labels: npt.NDArray[Any], loss: Mapping[str, Any]) -> bool:
+    return targets_of(labels, loss, 1).kind == TargetKind.CLASSES

@@ -1,0 +1,159 @@
+"""One look at the probe: every map's statistics, gathered over its images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from snellen.adapters.contract import Glimpse
+from snellen.core import Layer
+from snellen.record.pictures import png as picture
+from snellen.stats import (
+    InputDependence,
+    MapSummary,
+    PositionSums,
+    Similarity,
+    map_correlation,
+    rails,
+    unbiased_linear_cka,
+)
+
+LARGEST_MAPS = 4 * 2**20
+"""Values of one image's maps (channels × positions) beyond which position sums are not taken: 32 MiB."""
+SAMPLED_IMAGES = 16
+SAMPLED_POSITIONS = 64
+"""Positions per map kept for the correlation with the next look; with the images, 1024 per channel."""
+PICTURED_IMAGES = 2
+PICTURED_CHANNELS = 8
+
+Key = tuple[str, str]
+"""`(layer name, part)`."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One channel's map of one probe image, and the scale its layer's pictures share."""
+
+    layer: str
+    image: int
+    channel: int
+    low: float
+    high: float
+    png: bytes
+
+
+@dataclass
+class Remembered:
+    """What the next look compares with: bounded, whatever the size of the maps."""
+
+    step: int
+    features: npt.NDArray[np.float32]
+    """`(images, channels)`: the mean of each map."""
+    sample: npt.NDArray[np.float32]
+    """`(images, channels, positions)` of a few images and positions."""
+
+
+@dataclass
+class Look:
+    """Gathers glimpses chunk by chunk. Sums merge; features and samples follow the probe's order."""
+
+    step: int
+    pictured: bool = False
+    summaries: dict[Key, MapSummary] = field(default_factory=dict[Key, MapSummary])
+    input_means: dict[str, npt.NDArray[np.float64]] = field(
+        default_factory=dict[str, npt.NDArray[np.float64]]
+    )
+    """Mean of each input channel of a weight layer, by its name."""
+    _shown: dict[str, npt.NDArray[Any]] = field(default_factory=dict[str, npt.NDArray[Any]])
+    _dependence: dict[Key, PositionSums] = field(default_factory=dict[Key, PositionSums])
+    _features: dict[Key, list[npt.NDArray[np.float32]]] = field(
+        default_factory=dict[Key, list[npt.NDArray[np.float32]]]
+    )
+    _samples: dict[Key, npt.NDArray[np.float32]] = field(default_factory=dict[Key, npt.NDArray[np.float32]])
+
+    def see(self, glimpse: Glimpse) -> None:
+        layer, part = glimpse.layer, glimpse.part
+        if part == "in":
+            if layer.name not in self.input_means:
+                summary = MapSummary.of(glimpse.table(-np.inf, 0.0), glimpse.positions)
+                self.input_means[layer.name] = summary.mean
+            return
+        key = (layer.name, part)
+        limits = rails(layer.activation if part == "post" else "linear")
+        table = glimpse.table(limits.low, limits.high)
+        summary = MapSummary.of(table, glimpse.positions)
+        known = self.summaries.get(key)
+        self.summaries[key] = summary if known is None else known + summary
+        positions = max(glimpse.positions, 1)
+        self._features.setdefault(key, []).append((table[:, :, 0] / positions).astype(np.float32))
+        if glimpse.positions and summary.channels * glimpse.positions <= LARGEST_MAPS:
+            self._rich(key, glimpse, summary)
+
+    def dependence(self) -> Iterator[tuple[Key, InputDependence]]:
+        for key, sums in self._dependence.items():
+            yield key, sums.reduced()
+
+    def pictures(self) -> Iterator[Picture]:
+        """A few channels of a few images of each layer, on one scale per layer."""
+        for layer, shown in self._shown.items():
+            finite = shown[np.isfinite(shown)]
+            low = float(finite.min()) if finite.size else 0.0
+            high = float(finite.max()) if finite.size else 0.0
+            for image, channels in enumerate(shown):
+                for channel, values in enumerate(channels):
+                    yield Picture(layer, image, channel, low, high, picture(values, low, high))
+
+    def remembered(self) -> dict[Key, Remembered]:
+        return {
+            key: Remembered(self.step, np.concatenate(self._features[key]), sample)
+            for key, sample in self._samples.items()
+        }
+
+    def similarity(self, previous: dict[Key, Remembered]) -> Iterator[tuple[Key, Similarity]]:
+        """Of every map that both looks saw on the same images."""
+        for key, now in self.remembered().items():
+            before = previous.get(key)
+            if before is None or before.features.shape != now.features.shape:
+                continue
+            yield (
+                key,
+                Similarity(
+                    images=len(now.features),
+                    previous_step=before.step,
+                    cka=unbiased_linear_cka(before.features, now.features),
+                    correlation=map_correlation(before.sample, now.sample)
+                    if before.sample.shape == now.sample.shape
+                    else float("nan"),
+                ),
+            )
+
+    def _rich(self, key: Key, glimpse: Glimpse, summary: MapSummary) -> None:
+        """What needs the maps themselves: they come to the host for it."""
+        maps = glimpse.host()
+        images, channels = maps.shape[:2]
+        flat = maps.reshape(images, channels, -1)
+        sums = PositionSums(images, flat.sum(axis=0, dtype=np.float64), summary.squares)
+        known = self._dependence.get(key)
+        if known is not None:
+            if known.sums.shape == sums.sums.shape:
+                self._dependence[key] = known + sums
+            return
+        self._dependence[key] = sums
+        stride = -(-flat.shape[2] // SAMPLED_POSITIONS)
+        self._samples[key] = flat[:SAMPLED_IMAGES, :, ::stride].astype(np.float32)
+        if self.pictured and maps.ndim > 2 and key[0]:
+            # A map after the activation takes the place of the one before it.
+            self._shown[key[0]] = maps[:PICTURED_IMAGES, :PICTURED_CHANNELS].copy()
+
+def settled(layers: tuple[Layer, ...], kept: Iterator[Key]) -> list[Key]:
+    """The map by which each layer's stability is judged: after its activation, else before it."""
+    keys = set(kept)
+    return [
+        (layer.name, "post") if (layer.name, "post") in keys else (layer.name, "pre")
+        for layer in layers
+        if (layer.name, "post") in keys or (layer.name, "pre") in keys
+    ]
