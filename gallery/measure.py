@@ -1,7 +1,7 @@
 """Measure what a gallery program really does, without snellen.
 
-`python -m gallery.measure PROGRAM... --framework torch` imports each program's script, does what its
-`main` does, and prints one JSON object a line. For Keras the name holds the backend: `keras-jax`.
+`python -m gallery.measure PROGRAM... --framework torch` imports each program's script, does what
+its `main` does, and prints one JSON object a line. Keras is named with its backend: `keras-jax`.
 """
 
 from __future__ import annotations
@@ -45,6 +45,10 @@ class Bench(Protocol):
 
     def probabilities(self, model: Any, output: Array) -> Array:
         """`(images, classes)`, from the outputs."""
+        ...
+
+    def loss(self, model: Any, script: ModuleType, images: Any, labels: Any) -> float:
+        """The script's own loss, in evaluation mode."""
         ...
 
     def maps(self, model: Any, images: Any, see: Callable[[str, Array], None]) -> None:
@@ -137,7 +141,7 @@ def measure(program: str, framework: str, seed: int) -> dict[str, Any]:
     facts: dict[str, Any] = {"program": program, "framework": framework, "seed": seed}
     facts["prior_loss"] = _short(prior_loss(labels))
     try:
-        facts["before"] = _state(bench, model, data, labels)
+        facts["before"] = _state(bench, model, script, data)
         # A label of the wrong form shows here for the first time.
         gradients = bench.gradients(model, script, data[0][:256], data[1][:256])
         kernels = {name: k.copy() for name, k in bench.kernels(model).items()}
@@ -153,7 +157,7 @@ def measure(program: str, framework: str, seed: int) -> dict[str, Any]:
         return facts | {"raised": f"{type(error).__name__}: {str(error).splitlines()[0]}"}
     for name in ("first_update", "largest_update", "kappa"):
         facts[name] = {layer: _short(v) for layer, v in getattr(steps, name).items()}
-    facts["after"] = _state(bench, model, data, labels)
+    facts["after"] = _state(bench, model, script, data)
     facts["kernel_moved"] = {
         name: _short(_norm(k - kernels[name]) / _norm(kernels[name]))
         for name, k in bench.kernels(model).items()
@@ -171,15 +175,15 @@ def prior_loss(labels: Array) -> float:
     return float(-(shares * np.log(shares)).sum())
 
 
-def _state(bench: Bench, model: Any, data: Any, labels: Array) -> dict[str, Any]:
+def _state(bench: Bench, model: Any, script: ModuleType, data: Any) -> dict[str, Any]:
+    labels = np.asarray(data[1]).reshape(-1).astype(int)
     maps = Maps()
     for start in range(0, len(labels), 120):
         bench.maps(model, data[0][start : start + 120], maps.see)
     shares = bench.probabilities(model, bench.predict(model, data[0]))
     told = shares.argmax(axis=1)
-    chosen = np.clip(shares[np.arange(len(labels)), labels], 1e-37, 1)
     return {
-        "loss": _short(float(-np.log(chosen).mean())),
+        "loss": _short(bench.loss(model, script, data[0], data[1])),
         "accuracy": _short(float((told == labels).mean())),
         "recall": {int(k): _short(float((told[labels == k] == k).mean())) for k in set(labels)},
         "commonest_prediction_share": _short(float(np.bincount(told).max() / len(told))),

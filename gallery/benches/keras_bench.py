@@ -30,6 +30,10 @@ def predict(model: keras.Model, images: np.ndarray) -> np.ndarray:
     )
 
 
+def loss(model: keras.Model, script: ModuleType, images: np.ndarray, labels: np.ndarray) -> float:
+    return float(model.evaluate(images, labels, verbose=0, return_dict=True)["loss"])
+
+
 def probabilities(model: keras.Model, output: np.ndarray) -> np.ndarray:
     output = output.astype(np.float64)
     if output.shape[1] == 1:

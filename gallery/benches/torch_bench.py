@@ -48,6 +48,10 @@ def predict(model: nn.Module, images: torch.Tensor) -> np.ndarray:
     return output.numpy()
 
 
+def loss(model: nn.Module, script: ModuleType, images: torch.Tensor, labels: torch.Tensor) -> float:
+    return float(script.loss_of(torch.from_numpy(predict(model, images)), labels))
+
+
 def probabilities(model: nn.Module, output: np.ndarray) -> np.ndarray:
     if output.ndim == 2 and output.shape[1] > 1:
         return torch.tensor(output, dtype=torch.float64).softmax(1).numpy()
