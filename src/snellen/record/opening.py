@@ -35,7 +35,8 @@ def opened(path: Path) -> Generator[sqlite3.Connection]:
         with _connected(path) as connection:
             connection.execute("BEGIN")
             yield connection
-    except sqlite3.Error as exc:
+    except (sqlite3.Error, UnicodeError) as exc:
+        # The second one where SQLite quotes, in its message, damaged text.
         raise RunFileDamagedError(path, str(exc)) from exc
 
 
