@@ -16,7 +16,7 @@ def explain(
     from snellen.report.pages import page
     from snellen.symptoms import catalogue
 
-    known = catalogue()
+    known = [kind() for kind in catalogue().values()]
     for candidate in known:
         if symptom.lower() in (candidate.code.lower(), candidate.name.lower()):
             typer.echo(page(candidate))

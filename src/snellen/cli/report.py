@@ -30,5 +30,5 @@ def report(
     given = {"json": json, "fail_on": fail_on, "quiet": quiet or None}
     settings = resolve(given, os.environ, Path.cwd())
     card = sys.stderr if str(settings.json) == "-" else sys.stdout
-    if give_verdict(file, settings, card):
+    if give_verdict(file, settings, card, shown=str(file)):
         raise typer.Exit(FINDINGS)

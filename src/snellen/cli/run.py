@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -92,6 +94,13 @@ def start(
     from snellen.cli.watching import Watching
     from snellen.settings import resolve
 
-    settings = resolve(given, os.environ, Path.cwd())
+    here = Path.cwd()
+    settings = resolve(given, os.environ, here)
+    # Paths are meant from here, wherever the script goes.
+    settings = replace(
+        settings,
+        run_file=here / (settings.run_file or ""),
+        json=None if settings.json is None else here / settings.json,
+    )
     target = (Script.of_module if module else Script.at)(script, arguments)
-    context.obj.append(Watching(target, settings).run)
+    context.obj.append(Watching(target, settings, here, sys.stderr).run)

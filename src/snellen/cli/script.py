@@ -241,7 +241,7 @@ def _is_import(link: TracebackType) -> bool:
 
 
 def _call_excepthook(error: BaseException) -> None:
-    """Show an uncaught exception as the interpreter does: through the script's hook if it set one."""
+    """Show an uncaught exception as the interpreter does, with the script's hook if any."""
     sys.last_type, sys.last_value, sys.last_traceback = type(error), error, error.__traceback__
     try:
         sys.excepthook(type(error), error, error.__traceback__)

@@ -10,5 +10,5 @@ def symptoms() -> None:
     from snellen.report.pages import first_sentence
     from snellen.symptoms import catalogue
 
-    for symptom in catalogue():
+    for symptom in catalogue().values():
         typer.echo(f"{symptom.code}  {symptom.name:<26} {first_sentence(symptom)}")

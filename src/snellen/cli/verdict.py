@@ -12,19 +12,19 @@ from snellen.report.document import document_of
 from snellen.report.json import write_json
 from snellen.report.terminal import print_card
 from snellen.settings import Settings
-from snellen.symptoms import judge
+from snellen.symptoms import judge, outcomes
 
 
-def give_verdict(path: Path, settings: Settings, screen: TextIO) -> bool:
+def give_verdict(path: Path, settings: Settings, screen: TextIO, *, shown: str) -> bool:
     """Judge the run file at `path`; whether there is a finding as severe as `settings.fail_on`.
 
-    The card goes to `screen` unless `settings.quiet`, the JSON to `settings.json` (`-`: standard
-    output). Raises `RunFileError` for a file that can't be read and `ReportError` for JSON that can't
-    be written.
+    `shown` is how the file is named to the user. The card goes to `screen` unless `settings.quiet`,
+    the JSON to `settings.json` (`-`: standard output). Raises `RunFileError` for a file that can't
+    be read and `ReportError` for JSON that can't be written.
     """
     contents = read(path)
     verdicts = judge(contents)
-    document = document_of(contents, verdicts, file=str(path))
+    document = document_of(contents, verdicts, outcomes(contents), file=shown)
     if settings.json is not None:
         write_json(document, settings.json, sys.stdout)
     if not settings.quiet:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
-
-
-def installed_version() -> str:
-    """The version, or `unknown` when snellen runs from a tree that was never installed."""
-    try:
-        return version("snellen")
-    except PackageNotFoundError:
-        return "unknown"
+from snellen.core.version import version
+from snellen.stats import kernels
 
 
 def version_text() -> str:
-    return f"snellen {installed_version()}"
+    """The version, and what measures the maps: the compiled kernel, or NumPy and why."""
+    if kernels.COMPILED:
+        return f"snellen {version()} (compiled kernel)"
+    return f"snellen {version()} (NumPy kernel, slow: {kernels.reason_not_compiled})"

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, TextIO
@@ -24,13 +24,15 @@ class Watching:
 
     script: Script
     settings: Settings
+    directory: Path
+    """Where the command was given. The script may go elsewhere."""
+    screen: TextIO
+    """Where the card goes, whatever the script does to `sys.stderr`."""
 
     def run(self) -> NoReturn:
-        # The card goes where standard error led at the start, whatever the script does to it.
-        screen = sys.stderr
-        process = os.getpid()
         from snellen.capture import Session
 
+        process = os.getpid()
         session = Session(
             self.settings, script=self.script.target, argv=list(self.script.arguments)
         )
@@ -41,56 +43,59 @@ class Watching:
             # A forked child that ran on to the end of the script: its parent gives the verdict.
             leaving.leave()
         _flush_output()
-        with _interrupts_at_once():
-            try:
+        failed = False
+        try:
+            with _interrupts_at_once():
                 path = session.finish(ending.failure)
-                failed = self._judge(path, session.notes, ending, screen)
-            except KeyboardInterrupt as interrupt:
-                _tell(screen, "snellen: the verdict was interrupted")
-                leaving = leaving if ending.failure else Ending(interrupt)
-                failed = False
+                failed = self._judge(path, ending, session.notes)
+        except KeyboardInterrupt as interrupt:
+            self._tell("snellen: the verdict was interrupted")
+            leaving = leaving if ending.failure else Ending(interrupt)
         leaving.leave(FINDINGS if failed and leaving.status == 0 else None)
 
-    def _judge(
-        self, path: Path | None, notes: tuple[str, ...], ending: Ending, screen: TextIO
-    ) -> bool:
-        """Show the verdict on the run file at `path`; whether `fail_on` makes it a failure.
+    def _judge(self, path: Path | None, ending: Ending, notes: Sequence[str]) -> bool:
+        """Show the verdict on the run file at `path`; whether `fail_on` makes it a failure."""
+        from snellen.capture.boundary import Boundary
 
-        Nothing that goes wrong here may change how the script ended.
-        """
         if path is None:
             if not self.settings.quiet:
-                _tell(screen, no_training(self.script.target, ending, notes))
+                self._tell(no_training(self.script.target, ending, notes))
             return False
-        try:
-            from snellen.cli.verdict import give_verdict
+        # The script's exit status stays its own, whatever breaks in a verdict.
+        boundary = Boundary(lambda _, error: self._tell(broken_verdict(error, path)))
+        return bool(boundary("verdict", self._give_verdict, path))
 
-            return give_verdict(path, self.settings, screen)
-        except SnellenError as error:
-            _tell(screen, f"snellen: no verdict: {error}\nsnellen: the run file is {path}")
-        except Exception as error:
-            # The script's exit status is promised to be its own, whatever breaks in a verdict.
-            _tell(
-                screen,
-                f"snellen: no verdict: {type(error).__name__}: {error}. This is a fault of "
-                f"snellen; `snellen report {path}` shows where.",
-            )
-        return False
+    def _give_verdict(self, path: Path) -> bool:
+        from snellen.cli.verdict import give_verdict
+
+        near = path.is_relative_to(self.directory)
+        shown = path.relative_to(self.directory) if near else path
+        return give_verdict(path, self.settings, self.screen, shown=str(shown))
+
+    def _tell(self, text: str) -> None:
+        # A standard error that the script closed, or whose reader has gone, hears nothing.
+        with contextlib.suppress(OSError, ValueError):
+            print(text, file=self.screen, flush=True)
 
 
-def no_training(script: str, ending: Ending, notes: tuple[str, ...]) -> str:
+def no_training(script: str, ending: Ending, notes: Sequence[str]) -> str:
     """The one line (and the notes) for a script in which no model was trained."""
     from snellen.report.plain import plain
 
     how = "" if ending.failure is None else f" with {type(ending.failure).__name__}"
-    first = f"snellen: no training seen: {script} ended{how} before any optimizer made a step"
-    return "\n".join(plain(line) for line in (first, *(f"snellen: {note}" for note in notes)))
+    first = f"no training seen: {script} ended{how} without a step of a PyTorch or Keras optimizer"
+    return "\n".join(f"snellen: {plain(line)}" for line in (first, *notes))
 
 
-def _tell(screen: TextIO, text: str) -> None:
-    # A standard error that the script closed, or whose reader has gone, hears nothing.
-    with contextlib.suppress(OSError, ValueError):
-        print(text, file=screen, flush=True)
+def broken_verdict(error: Exception, path: Path) -> str:
+    """What to say when a run could not be judged: whose fault it is, and what is left."""
+    from snellen.report.plain import plain
+
+    if isinstance(error, SnellenError):
+        why = f"no verdict: {error}"
+    else:
+        why = f"no verdict, by a fault of snellen: {type(error).__name__}: {error}"
+    return f"snellen: {plain(why)}\nsnellen: the run file is {plain(str(path))}"
 
 
 def _flush_output() -> None:

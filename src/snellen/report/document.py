@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import shlex
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from snellen.core import Clear, Finding, Severity, Undecided, Verdict
 from snellen.record import RunContents, Subject
 from snellen.report.health import LayerHealth, layer_health
+
+
+class Outcome(Protocol):
+    """How a subject's training turned out, as far as it is shown."""
+
+    @property
+    def harmed(self) -> bool | None: ...
+
+    @property
+    def reasons(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -22,7 +34,7 @@ class RunFacts:
     steps: int
     """Optimiser steps, of all subjects together."""
     seconds: float
-    """Training time, of all subjects together, without what the watching took."""
+    """Training time, without what the watching took."""
     watching_seconds: float
     snellen: str
     """Version that watched."""
@@ -41,6 +53,10 @@ class SubjectFacts:
     name: str
     framework: str
     steps: int
+    harmed: bool | None
+    """Whether its training came to nothing; `None`: unknown."""
+    reasons: tuple[str, ...]
+    """Why the outcome is held for that."""
     layers: tuple[LayerHealth, ...]
     """In the order of the network."""
 
@@ -73,6 +89,16 @@ class Unjudged:
 
 
 @dataclass(frozen=True)
+class Passed:
+    """A symptom that found nothing where it could judge."""
+
+    code: str
+    symptom: str
+    layers: int
+    """Layers it could judge, of all subjects; 0 when it judges models as a whole."""
+
+
+@dataclass(frozen=True)
 class Document:
     """What a report shows, in the order in which it shows it."""
 
@@ -82,8 +108,8 @@ class Document:
     """Worst first."""
     subjects: tuple[SubjectFacts, ...]
     unjudged: tuple[Unjudged, ...]
-    clear: tuple[str, ...]
-    """Symptoms (`S01 dead-channels`) that looked somewhere and found nothing anywhere."""
+    passed: tuple[Passed, ...]
+    """Symptoms that looked somewhere and found nothing anywhere, in code order."""
     notes: tuple[str, ...]
     """What happened to the script and to the watching."""
     next: tuple[tuple[str, str], ...]
@@ -96,8 +122,14 @@ class Document:
         return self.groups[0].severity if self.groups else None
 
 
-def document_of(contents: RunContents, verdicts: Sequence[Verdict], *, file: str) -> Document:
-    """The document of a run that was read from `file` and judged."""
+def document_of(
+    contents: RunContents,
+    verdicts: Sequence[Verdict],
+    outcomes: Mapping[str, Outcome],
+    *,
+    file: str,
+) -> Document:
+    """The document of a run that was read from `file` and judged; `outcomes` by subject."""
     order = {
         (subject.name, layer.name): place
         for subject in contents.subjects
@@ -108,15 +140,16 @@ def document_of(contents: RunContents, verdicts: Sequence[Verdict], *, file: str
         for subject in contents.subjects
         for layer in subject.layers
     }
+    passed = _passed(verdicts)
     groups = _groups([v for v in verdicts if isinstance(v, Finding)], order, sizes)
     run = _run_facts(contents, file)
     return Document(
-        headline=_headline(groups, sizes, contents.subjects),
+        headline=_headline(groups, passed, sizes, contents.subjects),
         run=run,
         groups=groups,
-        subjects=tuple(_subject_facts(subject) for subject in contents.subjects),
+        subjects=tuple(_subject_facts(s, outcomes.get(s.name)) for s in contents.subjects),
         unjudged=_unjudged(verdicts),
-        clear=_clear(verdicts),
+        passed=passed,
         notes=_notes(contents),
         next=_next(groups, run),
         verdicts=tuple(verdicts),
@@ -158,14 +191,18 @@ def _worst_first(findings: list[Finding], order: Order, sizes: Sizes) -> list[Fi
     )
 
 
-def _headline(groups: Sequence[Group], sizes: Sizes, subjects: Sequence[Subject]) -> str:
-    alarms = [group for group in groups if group.severity is not Severity.NOTE]
-    if not alarms:
+def _headline(
+    groups: Sequence[Group],
+    passed: Sequence[Passed],
+    sizes: Sizes,
+    subjects: Sequence[Subject],
+) -> str:
+    if not groups:
+        return "No fault found" if passed else "Nothing could be judged"
+    worst = groups[0]
+    if worst.severity is Severity.NOTE:
         noted = sum(len(group.findings) for group in groups)
-        if noted:
-            return f"No fault found; {noted} oddit{'y' if noted == 1 else 'ies'} noted"
-        return "No fault found"
-    worst = alarms[0]
+        return f"No fault found; {noted} oddit{'y' if noted == 1 else 'ies'} noted"
     first = worst.findings[0]
     text = worst.symptom.replace("-", " ").capitalize()
     if first.place.layer:
@@ -192,25 +229,31 @@ def _run_facts(contents: RunContents, file: str) -> RunFacts:
         script=str(manifest.get("script", "")),
         framework=", ".join(dict.fromkeys(subject.framework for subject in subjects)),
         steps=sum(subject.steps for subject in subjects),
-        seconds=sum(_training_seconds(subject) for subject in subjects),
-        watching_seconds=sum(m.cost_seconds for subject in subjects for m in subject.moments),
+        # A run that was killed has not come to noting its times.
+        seconds=_number(
+            manifest.get("training_seconds"),
+            otherwise=max((m.seconds for s in subjects for m in s.moments), default=0.0),
+        ),
+        watching_seconds=_number(
+            manifest.get("watching_seconds"),
+            otherwise=sum(m.cost_seconds for s in subjects for m in s.moments),
+        ),
         snellen=str(manifest.get("snellen", "unknown")),
         manifest=manifest,
     )
 
 
-def _training_seconds(subject: Subject) -> float:
-    known = subject.facts.get("seconds")
-    if isinstance(known, int | float):
-        return float(known)
-    return max((moment.seconds for moment in subject.moments), default=0.0)
+def _number(value: object, *, otherwise: float) -> float:
+    return float(value) if isinstance(value, int | float) else otherwise
 
 
-def _subject_facts(subject: Subject) -> SubjectFacts:
+def _subject_facts(subject: Subject, outcome: Outcome | None) -> SubjectFacts:
     return SubjectFacts(
         subject.name,
         subject.framework,
         subject.steps,
+        None if outcome is None else outcome.harmed,
+        () if outcome is None else outcome.reasons,
         tuple(layer_health(subject, layer) for layer in subject.layers),
     )
 
@@ -224,37 +267,32 @@ def _unjudged(verdicts: Sequence[Verdict]) -> tuple[Unjudged, ...]:
     return tuple(Unjudged(*key, tuple(names)) for key, names in layers.items())
 
 
-def _clear(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
-    """Symptoms with a clear verdict and nothing else: no finding, nothing left open."""
-    other = {v.code for v in verdicts if not isinstance(v, Clear)}
+def _passed(verdicts: Sequence[Verdict]) -> tuple[Passed, ...]:
+    found = {v.code for v in verdicts if isinstance(v, Finding)}
     names = {v.code: v.symptom for v in verdicts if isinstance(v, Clear)}
-    return tuple(f"{code} {name}" for code, name in sorted(names.items()) if code not in other)
+    layers = Counter(v.code for v in verdicts if isinstance(v, Clear) and v.place.layer)
+    return tuple(
+        Passed(code, name, layers[code])
+        for code, name in sorted(names.items())
+        if code not in found
+    )
 
 
 def _notes(contents: RunContents) -> tuple[str, ...]:
-    notes: list[str] = []
-    for event in contents.events:
-        at = "" if event.step is None else f" (step {event.step})"
-        match event.kind:
-            case "stopped":
-                notes.append(
-                    f"The watching stopped{at}: {event.text}. What follows is up to there."
-                )
-            case "script-error":
-                notes.append(
-                    f"The script ended early{at}: {event.text}. What follows is up to there."
-                )
-            case _:
-                notes.append(f"{event.text}{at}")
-    return tuple(dict.fromkeys(notes))
+    return tuple(
+        dict.fromkeys(f"{event.text[:1].upper()}{event.text[1:]}" for event in contents.events)
+    )
 
 
 def _next(groups: Sequence[Group], run: RunFacts) -> tuple[tuple[str, str], ...]:
     steps = [
         (
             f"snellen explain {group.code}",
-            f"what {group.symptom.replace('-', ' ')} are a sign of, and what looks similar",
+            f"common causes of {group.symptom.replace('-', ' ')}, and what looks similar",
         )
         for group in list({group.code: group for group in groups}.values())[:3]
     ]
-    return (*steps, (f"snellen report {run.file}", "this verdict again, on any machine"))
+    return (
+        *steps,
+        (f"snellen report {shlex.quote(run.file)}", "this verdict again, on any machine"),
+    )

@@ -31,7 +31,7 @@ class Health(StrEnum):
 
 MEANINGS = {
     Health.ALIVE: "changes with the image",
-    Health.SATURATED: f"{SATURATED_FROM:.0%} or more of its values at the activation's limits",
+    Health.SATURATED: f"{SATURATED_FROM:.0%} of its values at the limits",
     Health.CONSTANT: "the same for every image",
     Health.DEAD: "zero on every image",
     Health.NOT_FINITE: "holds NaN or infinity",

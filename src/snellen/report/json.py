@@ -37,12 +37,16 @@ def json_of(document: Document) -> dict[str, Any]:
         },
         "verdicts": [_finding(f) for group in document.groups for f in group.findings],
         "undecided": [_undecided(v) for v in document.verdicts if isinstance(v, Undecided)],
-        "clear": list(document.clear),
+        "clear": [
+            {"symptom": p.symptom, "code": p.code, "layers": p.layers} for p in document.passed
+        ],
         "subjects": [
             {
                 "name": subject.name,
                 "framework": subject.framework,
                 "steps": subject.steps,
+                "harmed": subject.harmed,
+                "reasons": list(subject.reasons),
                 "layers": [_layer(layer) for layer in subject.layers],
             }
             for subject in document.subjects
@@ -69,8 +73,8 @@ def write_json(document: Document, path: Path, standard_output: TextIO) -> None:
 def plain_value(value: Any) -> Any:
     """The value in JSON's own types.
 
-    A number that JSON has not becomes `"NaN"`, `"Infinity"` or `"-Infinity"`: that a measure was not
-    finite is evidence, and `null` would say that it was not taken.
+    A number that JSON has not becomes `"NaN"`, `"Infinity"` or `"-Infinity"`: that a measure was
+    not finite is evidence, and `null` would say that it was not taken.
     """
     match value:
         case None | bool() | str() if not isinstance(value, Enum):

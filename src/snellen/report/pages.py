@@ -15,9 +15,9 @@ class Described(Protocol):
     since: str
 
 
-def first_sentence(symptom: object) -> str:
+def first_sentence(symptom: type) -> str:
     """The first line of its docstring."""
-    return (inspect.getdoc(type(symptom)) or "").partition("\n")[0]
+    return (inspect.getdoc(symptom) or "").partition("\n")[0]
 
 
 def page(symptom: Described) -> str:

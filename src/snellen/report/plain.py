@@ -9,7 +9,7 @@ HARMFUL = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def plain(text: str) -> str:
-    r"""The text on one line, its control and formatting characters written out (`\x1b`, `\u202e`)."""
+    r"""The text on one line: control and formatting characters written out (`\x1b`, `\u202e`)."""
     return "".join(_written_out(c) if unicodedata.category(c) in HARMFUL else c for c in text)
 
 

@@ -13,8 +13,8 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from snellen.core import Finding, Severity
-from snellen.report.document import Document, Group, SubjectFacts, Unjudged
+from snellen.core import Severity
+from snellen.report.document import Document, Group, Passed, SubjectFacts, Unjudged
 from snellen.report.health import MEANINGS, Health, LayerHealth
 from snellen.report.plain import ascii_only, plain
 from snellen.report.strip import ASCII_BLOCKS, BLOCKS, COLOURS, cells, folded, tally
@@ -68,7 +68,7 @@ class _Card:
                 SEVERITY_STYLES[severity],
             )
         )
-        if severity is None and document.unjudged and not document.clear:
+        if severity is None and not document.passed:
             # Nothing could be judged at all: nothing is known to be fine.
             label, style = "unknown", "bold"
         headline = self.text(label.upper(), style)
@@ -77,8 +77,17 @@ class _Card:
         run = document.run
         facts = [run.script, run.framework, f"{run.steps} steps in {seconds(run.seconds)}"]
         self.console.print(self.text(" · ".join(fact for fact in facts if fact), "dim"))
+        for subject in document.subjects:
+            self.outcome(subject, several=len(document.subjects) > 1)
         for note in document.notes:
             self.indented(self.text(note), 2)
+
+    def outcome(self, subject: SubjectFacts, *, several: bool) -> None:
+        if not subject.reasons:
+            return
+        of = f" of {subject.name}" if several else ""
+        why = f"Training{of}: {'; '.join(subject.reasons)}"
+        self.indented(self.text(why), 0, hang=2)
 
     def group(self, group: Group, *, several: bool) -> None:
         layers = [f.place.layer for f in group.findings]
@@ -91,8 +100,11 @@ class _Card:
         self.indented(title, 2)
         table = self.grid(layers[:MOST_FINDINGS])
         for finding in group.findings[:MOST_FINDINGS]:
-            table.add_row(self.name(finding.place.layer or "the model"), self.text(said(finding)))
-        self.console.print(Padding(table, (0, 0, 0, 4)))
+            table.add_row(
+                self.name(finding.place.layer or "the model"),
+                self.text(finding.evidence.sentence()),
+            )
+        self.console.print(Padding(table, (0, 0, 0, 4), expand=False))
         rest = layers[MOST_FINDINGS:]
         if rest:
             named = ", ".join(rest[:MOST_FINDINGS]) + (", …" if len(rest) > MOST_FINDINGS else "")
@@ -119,7 +131,7 @@ class _Card:
                 )
             else:
                 table.add_row(self.name(row.layer), self.blocks(row, width), self.text(tally(row)))
-        self.console.print(Padding(table, (0, 0, 0, 2)))
+        self.console.print(Padding(table, (0, 0, 0, 2), expand=False))
         self.legend(shown, width)
 
     def blocks(self, health: LayerHealth, width: int) -> Text:
@@ -132,20 +144,22 @@ class _Card:
     def legend(self, rows: Iterable[LayerHealth], width: int) -> None:
         rows = tuple(rows)
         signs = ASCII_BLOCKS if self.ascii else BLOCKS
+        line = Text()
         for kind in Health:
             if any(kind in row.channels for row in rows):
-                line = self.text(f"{signs[kind]} ", COLOURS[kind])
-                line.append_text(self.text(f"{kind.value}: {MEANINGS[kind]}", "dim"))
-                self.indented(line, 2)
+                line.append("   " if line else "")
+                line.append_text(self.text(signs[kind], COLOURS[kind]))
+                line.append_text(self.text(f" {kind.value} ({MEANINGS[kind]})", "dim"))
+        self.indented(line, 2)
         if any(len(row.channels) > width for row in rows):
             self.indented(
                 self.text("Layers too wide for a block per channel show shares.", "dim"), 2
             )
 
     def checks(self, document: Document) -> None:
-        if document.clear and not document.groups:
-            self.heading("Checked")
-            self.indented(self.text("Nothing wrong: " + ", ".join(document.clear)), 2)
+        if document.passed:
+            self.heading("Nothing wrong")
+            self.indented(self.text(", ".join(map(passed, document.passed))), 2)
         if document.unjudged:
             self.heading("Not judged")
             several = len(document.subjects) > 1
@@ -192,17 +206,16 @@ class _Card:
     def indented(self, text: Text, columns: int, hang: int | None = None) -> None:
         """Print with a left margin; with `hang`, lines after the first have that one."""
         if hang is None:
-            self.console.print(Padding(text, (0, 0, 0, columns)))
+            self.console.print(Padding(text, (0, 0, 0, columns), expand=False))
             return
         lines = text.wrap(self.console, self.console.width - hang)
         for number, line in enumerate(lines):
-            self.console.print(Padding(line, (0, 0, 0, hang if number else columns)))
+            self.console.print(Padding(line, (0, 0, 0, hang if number else columns), expand=False))
 
 
-def said(finding: Finding) -> str:
-    """The evidence's sentence, and since when."""
-    sentence = finding.evidence.sentence()
-    return sentence if finding.step is None else f"{sentence} (since step {finding.step})"
+def passed(entry: Passed) -> str:
+    layers = f" ({entry.layers} layer{'s' if entry.layers > 1 else ''})" if entry.layers else ""
+    return f"{entry.code} {entry.symptom}{layers}"
 
 
 def unjudged(entry: Unjudged, *, several: bool) -> str:
