@@ -173,7 +173,7 @@ def test_damage_anywhere_is_an_error_of_ours_or_none(tmp_path: Path) -> None:
         "UPDATE subjects SET facts = x'ff'",
         "UPDATE layers SET description = '[]'",
         "UPDATE layers SET description = '3'",
-        "UPDATE layers SET description = '{\"kind\": \"spleen\"}'",
+        'UPDATE layers SET description = \'{"kind": "spleen"}\'',
         "UPDATE moments SET clock = 'sundial'",
         "UPDATE manifest SET value = 'nonsense'",
         "UPDATE events SET subject = 99",
