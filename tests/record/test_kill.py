@@ -20,7 +20,7 @@ from snellen.record import RunFileError, read
 from snellen.record.retention import keep
 from snellen.stats import WeightState
 
-KILLS = 30
+KILLS = 20
 
 
 @pytest.fixture

@@ -147,7 +147,7 @@ def test_damage_anywhere_is_an_error_of_ours_or_none(tmp_path: Path) -> None:
     rng = random.Random(1)
     refused = 0
 
-    for _ in range(300):
+    for _ in range(150):
         damaged = bytearray(whole)
         start = rng.randrange(100, len(whole))
         length = rng.choice((1, 1, 8, 500))
@@ -160,7 +160,7 @@ def test_damage_anywhere_is_an_error_of_ours_or_none(tmp_path: Path) -> None:
         except RunFileError:
             refused += 1
 
-    assert refused > 30, "hardly any of the damage was met"
+    assert refused > 15, "hardly any of the damage was met"
 
 
 @pytest.mark.parametrize(
@@ -188,9 +188,9 @@ def test_rows_that_make_no_sense_are_damage(tmp_path: Path, sql: str) -> None:
     connection.executescript(sql)
     connection.close()
 
+    reading = verdicts if "verdicts" in sql else read
     with pytest.raises(RunFileDamagedError):
-        read(path)
-        verdicts(path)
+        reading(path)
 
 
 # Places that can't be written to.

@@ -27,7 +27,8 @@ class Clock(StrEnum):
 
 @dataclass(frozen=True)
 class Moment:
-    """One capture. `step` counts the subject's optimiser steps done before it: 0 is before training."""
+    """One capture. `step` counts the subject's optimiser steps done before it: 0 is before
+    training."""
 
     step: int
     clock: Clock
@@ -91,8 +92,8 @@ class Subject:
     ) -> tuple[Entry[S], ...]:
         """Every value of one statistic of one layer, in step order; `()` when none was taken.
 
-        `part` is `pre` or `post` for maps, `input` for what enters the model (layer `""`), and empty
-        for statistics of the layer or model as a whole.
+        `part` is `pre` or `post` for maps, `input` for what enters the model (layer `""`), and
+        empty for statistics of the layer or model as a whole.
         """
         return self.statistics.get((layer, f"{kind.name}/{part}", clock), ())
 
@@ -107,7 +108,8 @@ class Subject:
         for layer in self.layers:
             if layer.name == name:
                 return layer
-        raise KeyError(f"no layer {name!r}; {self.name} has: {', '.join(x.name for x in self.layers)}")
+        names = ", ".join(x.name for x in self.layers)
+        raise KeyError(f"no layer {name!r}; {self.name} has: {names}")
 
     @property
     def steps(self) -> int:

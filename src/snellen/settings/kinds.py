@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from snellen.core import Severity
 
@@ -78,9 +78,9 @@ class Names:
         return self.from_value([part.strip() for part in text.split(",") if part.strip()])
 
     def from_value(self, value: Any) -> tuple[str, ...]:
-        if not isinstance(value, list | tuple):
+        if type(value) not in (list, tuple):
             raise ValueError(value)
-        names = tuple(cast(Any, value))
+        names: tuple[Any, ...] = tuple(value)
         if not all(isinstance(name, str) and name for name in names):
             raise ValueError(value)
         return names
