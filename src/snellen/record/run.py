@@ -77,7 +77,7 @@ class Subject:
     framework: str
     """`torch`, `keras-tensorflow`, `keras-jax` or `keras-torch`."""
     facts: Mapping[str, Any]
-    """What is known of its training, plain JSON values; the keys are listed in `docs/run-file.md`."""
+    """What is known of its training, plain JSON values; `docs/run-file.md` lists the keys."""
     layers: tuple[Layer, ...]
     """In the order of execution."""
     moments: tuple[Moment, ...]
