@@ -83,7 +83,28 @@ def clipped_share(loss: float) -> float:
 
 def on(value: float, landmark: float) -> bool:
     """Whether the value lies on the landmark, within `TOLERANCE`."""
-    return bool(np.isfinite(value)) and abs(value - landmark) <= TOLERANCE * abs(landmark)
+    return bool(np.isfinite(value)) and abs(value - landmark) <= (TOLERANCE + 1e-9) * abs(landmark)
+
+
+def named(loss: float, priors: npt.NDArray[np.float64], *, binary: bool, clipped: bool) -> str:
+    """What a cross-entropy that lies on a landmark says, as a clause; empty where it lies on none.
+
+    `priors`: class shares, or the one share of yes when `binary`. `clipped`: the framework clips
+    probabilities at 1e-7 as Keras does (else logarithms at −100 as PyTorch does).
+    """
+    shares = np.array([1 - priors[0], priors[0]]) if binary and len(priors) == 1 else priors
+    if len(shares) < 2:
+        return ""
+    wrong = 1 - float(shares.max())
+    each = TORCH_BCE_CLAMP if not clipped else KERAS_CLIP_BINARY if binary else KERAS_CLIP
+    if (clipped or binary) and wrong > 0 and on(loss, wrong * each):
+        return (
+            f"{wrong:.0%} of the images wrong with full confidence, at {each:.4g} each, make "
+            f"{wrong * each:.4g}: the answers are frozen where the logarithm is clipped"
+        )
+    if not binary and on(loss, uniform_guess(len(shares))):
+        return f"ln {len(shares)} = {uniform_guess(len(shares)):.4g} is the loss of knowing nothing"
+    return ""
 
 
 def bit_identical(values: npt.NDArray[np.float64], at_least: int = 5) -> bool:

@@ -21,6 +21,8 @@ from snellen.symptoms.phases import Phase, number, timeline
 
 Floats = npt.NDArray[np.float64]
 
+BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
+
 NO_BETTER = 0.95
 """Share of the way from the loss's floor to the prior loss above which a loss is no better than
 guessing."""
@@ -162,7 +164,20 @@ def _by_loss(
         return False, said
     if _still_falling(series, measure.prior):
         return None, f"{said}, and it was still falling"
-    return True, said
+    return True, said + _landmarks(series, end, subject)
+
+
+def _landmarks(series: LossSeries, end: float, subject: Subject) -> str:
+    """What else is known of this loss, as further clauses."""
+    last = subject.last("", Targets, "", Clock.INLINE)
+    binary = _loss(subject).get("name") in BINARY
+    clauses: list[str] = []
+    if last is not None and (binary or _loss(subject).get("name") == "cross_entropy"):
+        clipped = subject.framework.startswith("keras")
+        clauses.append(landmarks.named(end, last.value.priors, binary=binary, clipped=clipped))
+    if landmarks.bit_identical(series.values):
+        clauses.append("its last values are the same to the last bit, so no gradient is left")
+    return "".join(f"; {clause}" for clause in clauses if clause)
 
 
 def _by_fall(series: LossSeries, end: float, subject: Subject) -> tuple[bool | None, str]:
@@ -198,7 +213,7 @@ def yardstick(subject: Subject) -> Yardstick:
             landmarks.smoothed_prior(priors, smoothing),
             landmarks.smoothed_floor(classes, smoothing),
         )
-    elif name in ("binary_cross_entropy", "binary_cross_entropy_with_logits"):
+    elif name in BINARY:
         found = _binary_yardstick(targets, smoothing)
     elif (
         name == "mse" and targets.kind == TargetKind.REGRESSION and _same_outputs(subject, targets)

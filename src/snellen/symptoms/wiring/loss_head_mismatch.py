@@ -60,6 +60,8 @@ class Wiring:
     plain: bool
     """The loss is a mean without weights, so that its least value is known."""
     outputs: Predictions | None
+    output_activation: str | None = None
+    """The activation after which the output leaves the model."""
 
     @property
     def within_0_1(self) -> bool | None:
@@ -162,7 +164,7 @@ NAN = float("nan")
 
 def _single_softmax(w: Wiring) -> Fault | None:
     """A softmax over one output is 1 whatever the image: no gradient, ever."""
-    single = w.units == 1 and w.fed == "softmax"
+    single = w.units == 1 and "softmax" in (w.fed, w.output_activation if w.fed is None else None)
     if single and w.loss != "mse":
         return "a softmax over one output is always 1", Severity.ERROR, True, NAN, "a sigmoid"
     return None
@@ -277,4 +279,5 @@ def read_wiring(subject: Subject) -> Wiring | None:
         smallest=float(values.min()) if len(values) else NAN,
         plain=averaged and not weighted,
         outputs=seen.value if seen else None,
+        output_activation=final.output_activation if final else None,
     )
