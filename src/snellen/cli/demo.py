@@ -23,6 +23,11 @@ NEEDS = {
     Framework.TORCH: ("torch", "sklearn"),
     Framework.KERAS: ("keras", "sklearn"),
 }
+"""Modules that each demo imports."""
+INSTALL = {
+    Framework.TORCH: "pip install 'snellen[demo]'",
+    Framework.KERAS: "pip install 'snellen[keras]' scikit-learn",
+}
 
 
 def demo(
@@ -42,8 +47,8 @@ def demo(
     missing = [name for name in NEEDS[chosen] if find_spec(name) is None]
     if missing:
         typer.echo(
-            f"snellen: the demo needs {' and '.join(missing)}; install them with\n"
-            f"    pip install 'snellen[{chosen.value}]' scikit-learn",
+            f"snellen: the demo needs {' and '.join(missing)}, not installed here; get it with\n"
+            f"    {INSTALL[chosen]}",
             err=True,
         )
         raise typer.Exit(USAGE)

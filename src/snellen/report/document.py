@@ -206,7 +206,7 @@ def _headline(
     first = worst.findings[0]
     text = worst.symptom.replace("-", " ").capitalize()
     if first.place.layer:
-        text += f" in {first.place.layer}"
+        text += f" in layer {first.place.layer}"
     channels = sizes.get((worst.subject, first.place.layer), 0)
     if first.place.channels and channels:
         text += f": {len(first.place.channels)} of {channels} channels"
