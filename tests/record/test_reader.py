@@ -163,6 +163,19 @@ def test_damage_anywhere_is_an_error_of_ours_or_none(tmp_path: Path) -> None:
     assert refused > 15, "hardly any of the damage was met"
 
 
+def test_damage_in_the_tables_own_text_is_damage(tmp_path: Path) -> None:
+    """SQLite quotes it in its message, which then is no text that Python can read."""
+    path = tmp_path / "x.snellen"
+    write_run(path)
+    whole = path.read_bytes()
+    damaged = whole.replace(b"CREATE TABLE losses (", b"CREATE TABLE \x86\x86sses (")
+    assert damaged != whole
+    path.write_bytes(damaged)
+
+    with pytest.raises(RunFileDamagedError):
+        read(path)
+
+
 @pytest.mark.parametrize(
     "sql",
     [

@@ -173,6 +173,8 @@ def test_a_closed_run_is_one_file(tmp_path: Path) -> None:
 
     assert names(tmp_path) == ["x.snellen"]
     assert read(tmp_path / "x.snellen").manifest["closed"] is True
+    # The header's word for "needs no log", without which a read-only place would be a problem.
+    assert (tmp_path / "x.snellen").read_bytes()[18:20] == b"\1\1"
 
 
 def test_closing_twice_is_nothing_and_writing_afterwards_is_refused(tmp_path: Path) -> None:
@@ -238,6 +240,18 @@ def test_an_interrupted_flush_is_made_up_for(
     assert len(read(writer.path).events) == 1
 
 
+def test_a_flush_that_fails_half_way_leaves_nothing_of_itself(tmp_path: Path) -> None:
+    with RunWriter.create(tmp_path / "x.snellen", {}) as writer:
+        writer.add_event("note", "first")
+        writer._put("INSERT INTO nowhere VALUES (1)", ())
+        with pytest.raises(RunFileWriteError, match="nowhere"):
+            writer.flush()
+        assert read(writer.path).events == ()
+        writer._rows.pop()
+
+    assert [x.text for x in read(writer.path).events] == ["first"]
+
+
 def test_subjects_must_have_names_of_their_own(tmp_path: Path) -> None:
     with RunWriter.create(tmp_path / "x.snellen", {}) as writer:
         writer.add_subject("Net", "torch", {})
@@ -290,6 +304,8 @@ def test_a_forked_child_writes_nothing_and_does_no_harm(tmp_path: Path, ending: 
                 writer.add_losses(subject, "train", [(0, 1.0)])
                 writer.add_event("note", "child")
                 writer.thin(subject)
+                for image in range(8):  # More than the buffer holds.
+                    writer.add_thumbnail(subject, "c", 0, image, 0, 0.0, 1.0, bytes(2**20))
                 writer.flush()
                 {ending}
             assert os.waitpid(child, 0)[1] == 0

@@ -28,10 +28,6 @@ def claim(path: Path) -> None:
     it."""
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-        # What a removed run of this name left behind belongs to no file, and is never to enter this
-        # one.
-        for leftover in ("-wal", "-shm", "-journal"):
-            path.with_name(path.name + leftover).unlink(missing_ok=True)
     except FileExistsError as exc:
         raise RunFileExistsError(path) from exc
     except OSError as exc:
