@@ -177,10 +177,11 @@ def prior_loss(labels: Array) -> float:
 
 def _state(bench: Bench, model: Any, script: ModuleType, data: Any) -> dict[str, Any]:
     labels = np.asarray(data[1]).reshape(-1).astype(int)
+    # First of all, because it builds a model that has not been called yet.
+    shares = bench.probabilities(model, bench.predict(model, data[0]))
     maps = Maps()
     for start in range(0, len(labels), 120):
         bench.maps(model, data[0][start : start + 120], maps.see)
-    shares = bench.probabilities(model, bench.predict(model, data[0]))
     told = shares.argmax(axis=1)
     return {
         "loss": _short(bench.loss(model, script, data[0], data[1])),

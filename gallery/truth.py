@@ -38,8 +38,6 @@ class Truth:
     exit_status: int
     stderr: str
     """Text that the script's own error must hold; empty when it ends well."""
-    slow: bool
-    """Takes more than half a minute on one core."""
 
     @property
     def script(self) -> Path:
@@ -102,5 +100,4 @@ def read(program: str, framework: str) -> Truth:
         must_not_even_note=tuple(expect.get("must_not_even_note", ())),
         exit_status=expect.get("exit_status", 0),
         stderr=expect.get("stderr", ""),
-        slow=expect.get("slow", False),
     )

@@ -51,11 +51,11 @@ class Block(layers.Layer):
 class ResNet(keras.Model):
     def __init__(self) -> None:
         super().__init__()
-        self.conv = conv(16, 3)
+        self.conv = conv(8, 3)
         self.bn = layers.BatchNormalization(momentum=0.9)
-        self.block1 = Block(16, 16, 1)
-        self.block2 = Block(16, 32, 2)
-        self.block3 = Block(32, 64, 2)
+        self.block1 = Block(8, 8, 1)
+        self.block2 = Block(8, 16, 2)
+        self.block3 = Block(16, 32, 2)
         self.pool = layers.GlobalAveragePooling2D()
         self.dense = layers.Dense(10, activation="softmax")
 

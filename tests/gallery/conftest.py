@@ -1,4 +1,4 @@
-"""Marks of the gallery's tests."""
+"""The mark of the gallery's tests."""
 
 from __future__ import annotations
 
@@ -7,4 +7,3 @@ import pytest
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "gallery: trains a real program under `snellen run`")
-    config.addinivalue_line("markers", "slow: takes more than half a minute on one core")

@@ -3,80 +3,39 @@
 from __future__ import annotations
 
 import importlib.util
-import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TIMEOUT_SECONDS = 400
 
 
-def _truth_module():
-    """`gallery/truth.py`: the gallery lies beside `src`, on no import path of the tests."""
-    spec = importlib.util.spec_from_file_location("gallery_truth", ROOT / "gallery" / "truth.py")
+def gallery_module(name: str):
+    """A module of `gallery/`, which lies beside `src`, on no import path of the tests."""
+    path = ROOT / "gallery" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"snellen_gallery_{name}", path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
 
 
-truth_module = _truth_module()
+truth_module = gallery_module("truth")
+watching = gallery_module("watching")
 TRUTHS = [
-    pytest.param(
-        truth,
-        id=f"{truth.program}-{truth.framework}",
-        marks=[pytest.mark.slow] if truth.slow else [],
-    )
-    for truth in truth_module.truths()
+    pytest.param(truth, id=f"{truth.program}-{truth.framework}") for truth in truth_module.truths()
 ]
 
 
-def environment(truth) -> dict[str, str]:
-    settings = dict(os.environ)
-    settings |= {"OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
-    settings |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
-    settings["PYTHONPATH"] = str(ROOT / "src")
-    if truth.framework != "torch":
-        settings["KERAS_BACKEND"] = truth.framework.removeprefix("keras-")
-    return settings
-
-
-def watch(truth, tmp_path: Path) -> tuple[subprocess.CompletedProcess[str], list[dict]]:
-    """What the command did, and the verdicts it wrote."""
-    card = tmp_path / "verdicts.json"
-    options = ["--json", str(card), "--run-file", str(tmp_path / "run.snellen")]
-    done = subprocess.run(
-        [sys.executable, "-m", "snellen", "run", *options, str(truth.script)],
-        env=environment(truth),
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_SECONDS,
-        check=False,
-    )
-    verdicts = json.loads(card.read_text(encoding="utf-8"))["verdicts"] if card.exists() else []
-    return done, verdicts
-
-
-def said(verdicts: list[dict]) -> str:
-    lines = [f"{v['severity']} {v['code']} {v['layer']}: {v['sentence']}" for v in verdicts]
-    return "\n".join(["snellen said:", *(lines or ["nothing"])])
-
-
+@pytest.mark.slow
 @pytest.mark.gallery
 @pytest.mark.parametrize("truth", TRUTHS)
 def test_program_gives_its_ground_truth(truth, tmp_path):
-    done, verdicts = watch(truth, tmp_path)
+    watched = watching.watch(truth, tmp_path)
 
-    assert done.returncode == truth.exit_status, done.stderr[-2000:]
-    assert truth.stderr in done.stderr
-    assert (tmp_path / "verdicts.json").exists(), done.stderr[-2000:]
-    assert truth.missed(verdicts) == [], said(verdicts)
-    assert truth.false_alarms(verdicts) == [], said(verdicts)
+    found = [watching.said(v) for v in watched.verdicts or []]
+    assert watched.difference(truth) == [], "\n".join([*found, watched.stderr[-2000:]])
 
 
 def verdict(code: str, severity: str, layer: str = "") -> dict:
@@ -128,3 +87,22 @@ def test_truth_forbids(program, found):
 
 def test_truth_lets_a_note_pass_on_a_healthy_program():
     assert dying("healthy_small").false_alarms([verdict("S01", "note", "conv2d")]) == []
+
+
+def watched(verdicts: list[dict] | None, exit_status: int = 0, stderr: str = ""):
+    return watching.Watched(exit_status, stderr, verdicts, seconds=1.0)
+
+
+def test_run_without_verdicts_differs():
+    healthy = dying("healthy_small")
+
+    assert watched([]).difference(healthy) == []
+    assert watched(None).difference(healthy) == ["no verdicts written"]
+    assert watched([], exit_status=1).difference(healthy) == ["exit status 1, not 0"]
+
+
+def test_script_that_fails_keeps_its_error():
+    failing = dying("vanishing_as_written")
+
+    assert watched(None, 1, f"Traceback\n{failing.stderr} rank").difference(failing) == []
+    assert len(watched(None, 0, "snellen: stopped").difference(failing)) == 2

@@ -1,0 +1,76 @@
+"""Run `snellen run` on a program, as a user would."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gallery.truth import Truth
+
+SOURCE = Path(__file__).parents[1] / "src"
+TIMEOUT_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What one command left."""
+
+    exit_status: int
+    stderr: str
+    verdicts: list[dict[str, Any]] | None
+    """`None`: no verdicts were written."""
+    seconds: float
+
+    def difference(self, truth: Truth) -> list[str]:
+        """Where it differs from the truth, each in words; empty: nowhere."""
+        wrong: list[str] = []
+        if self.exit_status != truth.exit_status:
+            wrong.append(f"exit status {self.exit_status}, not {truth.exit_status}")
+        if truth.stderr not in self.stderr:
+            wrong.append(f"the script's own error is missing: {truth.stderr}")
+        if self.verdicts is None:
+            # A script that never trains has nothing to be judged, and need not leave a file.
+            return wrong if truth.kind == "script-error" else [*wrong, "no verdicts written"]
+        wrong += [f"missed: {missed}" for missed in truth.missed(self.verdicts)]
+        wrong += [f"false alarm: {said(v)}" for v in truth.false_alarms(self.verdicts)]
+        return wrong
+
+
+def said(verdict: dict[str, Any]) -> str:
+    return "{severity} {code} {layer}: {sentence}".format_map(verdict)
+
+
+def watch(truth: Truth, folder: Path) -> Watched:
+    """The command's files go to `folder`. One thread, so that several may run side by side."""
+    card = folder / "verdicts.json"
+    options = ["--json", str(card), "--run-file", str(folder / "run.snellen")]
+    began = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "snellen", "run", *options, str(truth.script)],
+        env=_environment(truth),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )
+    written = json.loads(card.read_text(encoding="utf-8")) if card.exists() else {}
+    seconds = time.perf_counter() - began
+    return Watched(done.returncode, done.stderr, written.get("verdicts"), seconds)
+
+
+def _environment(truth: Truth) -> dict[str, str]:
+    settings = dict(os.environ)
+    settings |= {"OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
+    settings |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+    settings["PYTHONPATH"] = str(SOURCE)
+    if truth.framework != "torch":
+        settings["KERAS_BACKEND"] = truth.framework.removeprefix("keras-")
+    return settings
