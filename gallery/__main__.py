@@ -1,7 +1,7 @@
 """`snellen run` on every program, against its ground truth.
 
-`python -m gallery [PROGRAM...] [--framework FRAMEWORK]` prints each program's findings, and ends with
-status 1 when any differs from the truth.
+`python -m gallery [PROGRAM...] [--framework FRAMEWORK]` prints each program's findings,
+and ends with status 1 when any differs from the truth.
 """
 
 from __future__ import annotations

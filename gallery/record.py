@@ -17,6 +17,9 @@ from gallery.truth import FRAMEWORKS, GALLERY, programs
 MARK = "# What was measured, by: python -m gallery.measure "
 TABLE = "<!-- measured: python -m gallery.record -->"
 
+FEW_LAYERS = 4
+"""Above that the README's table shows one number for all layers."""
+
 
 def main() -> None:
     facts = [json.loads(line) for line in Path(sys.argv[1]).read_text().splitlines()]
@@ -96,12 +99,22 @@ def _row(program: str, framework: str, runs: list[dict[str, Any]]) -> str:
         return f"| {program} | {framework} | {seeds} | {error}: nothing trained | | | | | |"
     first = runs[0]
     convs = list(first["dead_before"])
-    start, end = (" ".join(first[k].values()) for k in ("dead_before", "dead_after"))
-    kappa = " ".join(f"{first['kappa'][name]:.2g}" for name in convs if name in first["kappa"])
+    start, end = (_dead(first[key]) for key in ("dead_before", "dead_after"))
+    shifts = [first["kappa"][name] for name in convs if name in first["kappa"]]
+    kappa = " ".join(f"{k:.2g}" for k in shifts)
+    if len(shifts) > FEW_LAYERS:
+        kappa = f"{min(shifts):.2g} to {max(shifts):.2g}"
     loss = f"{_span(runs, 'loss')} ({first['prior_loss']:.3g})"
     cells = [program, framework, seeds, loss, _span(runs, "accuracy")]
     cells += [_span(runs, "test_accuracy"), _span(runs, "lowest_recall"), f"{start} → {end}", kappa]
     return "| " + " | ".join(cells) + " |"
+
+
+def _dead(by_layer: dict[str, str]) -> str:
+    if len(by_layer) <= FEW_LAYERS:
+        return " ".join(by_layer.values())
+    counts = [[int(part) for part in text.split("/")] for text in by_layer.values()]
+    return "{}/{} in all".format(*map(sum, zip(*counts, strict=True)))
 
 
 def _span(runs: list[dict[str, Any]], key: str) -> str:
