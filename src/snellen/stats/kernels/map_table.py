@@ -49,8 +49,8 @@ def map_table(
 
     All columns but the last are over the finite values alone; without any, sums and counts are 0, the
     minimum is `inf` and the maximum `-inf`. `below` and `above` count values strictly beyond the rails,
-    compared exactly whatever the dtype. Float64 is summed in float64, anything smaller in float32 over up
-    to 1024 values and then in float64, to a relative precision of about 1e-6 of `magnitudes` and
+    compared exactly whatever the dtype. Float64 is summed in float64, anything smaller pairwise in
+    float32 over a few thousand values and then in float64, to a relative precision of about 1e-6 of `magnitudes` and
     `squares`.
 
     Maps have up to three position axes, any strides (none is copied) and are float16, float32, float64,

@@ -16,6 +16,8 @@
 /* Every helper is inlined: no vector crosses a call. */
 #define INLINE static inline TARGET __attribute__((always_inline))
 
+enum { AHEAD = 2048 }; /* Bytes by which a run is fetched before it is read. */
+
 typedef float Floats __attribute__((vector_size(32)));
 typedef int32_t Ints __attribute__((vector_size(32)));
 typedef uint32_t Words __attribute__((vector_size(32)));
@@ -80,9 +82,11 @@ INLINE Floats load(const char *at, Kind kind) {
 }
 
 INLINE void empty(Lanes *lanes) {
-    memset(lanes, 0, sizeof *lanes);
-    lanes->minimum += INFINITY;
-    lanes->maximum -= INFINITY;
+    const Floats zero = {0};
+    lanes->sum = lanes->squares = lanes->magnitudes = zero;
+    lanes->minimum = zero + INFINITY;
+    lanes->maximum = zero - INFINITY;
+    lanes->below = lanes->above = (Ints){0};
 }
 
 INLINE void take(Lanes *lanes, Floats x, Floats low, Floats high) {
@@ -107,22 +111,37 @@ INLINE void take_masked(Lanes *lanes, Floats x, Ints mask, Floats low, Floats hi
     lanes->above += (x > high) & mask;
 }
 
-/* `vectors` times eight values, `step` bytes apart. Four are combined before they join the sums: a
- * shorter chain of dependent additions, and less rounding. */
+/* `vectors` times eight values, `step` bytes apart; as many bytes are fetched meanwhile from `soon`.
+ *
+ * Against rounding, sums are taken of four vectors, of up to 32 such fours, and only then joined to the
+ * ones before; four at a time is also a shorter chain of dependent additions. */
 INLINE void take_many(
-    Lanes *lanes, const char *at, int64_t step, int64_t vectors, Kind kind, Floats low, Floats high
+    Lanes *lanes, const char *at, int64_t step, int64_t vectors, const char *soon, Kind kind,
+    Floats low, Floats high
 ) {
     Lanes l = *lanes;
-    for (; vectors >= 4; vectors -= 4, at += 4 * step) {
-        Floats a = load(at, kind), b = load(at + step, kind);
-        Floats c = load(at + 2 * step, kind), d = load(at + 3 * step, kind);
-        l.sum += (a + b) + (c + d);
-        l.squares += (a * a + b * b) + (c * c + d * d);
-        l.magnitudes += (magnitude(a) + magnitude(b)) + (magnitude(c) + magnitude(d));
-        l.minimum = smaller(smaller(smaller(a, b), smaller(c, d)), l.minimum);
-        l.maximum = larger(larger(larger(a, b), larger(c, d)), l.maximum);
-        l.below += ((a < low) + (b < low)) + ((c < low) + (d < low));
-        l.above += ((a > high) + (b > high)) + ((c > high) + (d > high));
+    while (vectors >= 4) {
+        Floats sum = {0}, squares = {0}, magnitudes = {0};
+        int64_t stretch = vectors < 128 ? vectors & ~3 : 128;
+        const char *end = at + stretch * step;
+        vectors -= stretch;
+        for (; at != end; at += 4 * step) {
+            __builtin_prefetch(soon);
+            if (kind == FLOAT32) __builtin_prefetch(soon + 64);
+            soon += kind == FLOAT32 ? 128 : 64;
+            Floats a = load(at, kind), b = load(at + step, kind);
+            Floats c = load(at + 2 * step, kind), d = load(at + 3 * step, kind);
+            sum += (a + b) + (c + d);
+            squares += (a * a + b * b) + (c * c + d * d);
+            magnitudes += (magnitude(a) + magnitude(b)) + (magnitude(c) + magnitude(d));
+            l.minimum = smaller(smaller(smaller(a, b), smaller(c, d)), l.minimum);
+            l.maximum = larger(larger(larger(a, b), larger(c, d)), l.maximum);
+            l.below += ((a < low) + (b < low)) + ((c < low) + (d < low));
+            l.above += ((a > high) + (b > high)) + ((c > high) + (d > high));
+        }
+        l.sum += sum;
+        l.squares += squares;
+        l.magnitudes += magnitudes;
     }
     for (; vectors > 0; vectors--, at += step) take(&l, load(at, kind), low, high);
     *lanes = l;
@@ -137,7 +156,7 @@ INLINE void take_run(
     const int64_t size = kind == FLOAT32 ? 4 : 2;
     int64_t rest = values % LANES;
     Ints mask;
-    take_many(lanes, at, LANES * size, values / LANES, kind, low, high);
+    take_many(lanes, at, LANES * size, values / LANES, at + AHEAD, kind, low, high);
     if (!rest) return;
     if (values > LANES) {
         /* The last eight values, of which all but `rest` have been counted. */

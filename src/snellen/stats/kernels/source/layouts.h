@@ -5,7 +5,7 @@
 
 #include "lanes.h"
 
-enum { BLOCK = 1024 }; /* Values per lane and row between two additions to the table. */
+enum { BLOCK = 4096 };  /* Values per lane and row between two additions to the table. */
 enum { CACHED = 4096 }; /* Values of a channel group that stay in the first cache level. */
 
 /* ---- With care ------------------------------------------------------------------------------- */
@@ -145,6 +145,7 @@ INLINE void channels_unit(const Job *job, int64_t unit, Kind kind) {
     /* What is left after the last full group may be less than a vector: it joins that group. */
     if (unit % job->groups < job->groups - 1) channels = CHANNEL_GROUP;
     const int64_t row = image * job->channels + begin, step = job->step[2];
+    const int dense = step == channels * size;
     const int64_t chunk = channels * 16 < CACHED ? CACHED / channels : 16;
     const char *start = job->data + image * job->image_step + begin * size;
     double *table = job->table + row * COLUMNS;
@@ -165,7 +166,10 @@ INLINE void channels_unit(const Job *job, int64_t unit, Kind kind) {
             held += n;
             for (int64_t v = 0; v < vectors; v++) {
                 int64_t c = v * LANES + LANES <= channels ? v * LANES : channels - LANES;
-                take_many(&lanes[v], run + d * step + c * size, step, n, kind, low, high);
+                const char *at = run + d * step + c * size;
+                /* Each vector fetches its part of the next chunk, where that is what comes next. */
+                const char *soon = dense ? run + (d + n) * step + v * n * LANES * size : at;
+                take_many(&lanes[v], at, step, n, soon, kind, low, high);
             }
         }
     }
