@@ -4,6 +4,7 @@ anything."""
 from __future__ import annotations
 
 import json
+import math
 import struct
 import zlib
 from collections.abc import Mapping
@@ -60,10 +61,12 @@ def decode(blob: bytes) -> dict[str, npt.NDArray[Any]]:
                 arrays[entry["name"]] = np.array(entry["values"], dtype=np.str_).reshape(shape)
                 continue
             dtype = np.dtype(entry["dtype"])
-            end = start + int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+            end = start + math.prod(shape) * dtype.itemsize
             planes = np.frombuffer(data[start:end], np.uint8).reshape(dtype.itemsize, -1)
             values = np.ascontiguousarray(planes.T).view(dtype)
-            arrays[entry["name"]] = values.reshape(shape).astype(dtype.newbyteorder("="))
+            arrays[entry["name"]] = values.reshape(shape).astype(
+                dtype.newbyteorder("="), copy=False
+            )
             start = end
     except (zlib.error, struct.error, KeyError, TypeError) as exc:
         raise ValueError(f"not a blob of arrays: {exc}") from exc

@@ -164,7 +164,7 @@ def _statistics(
     series: defaultdict[tuple[str, str, str], list[Entry[Any]]] = defaultdict(list)
     for layer, name, part, clock, step, value in connection.execute(
         "SELECT layer, statistic, part, clock, step, value FROM statistics "
-        "WHERE subject = ? ORDER BY step",
+        "WHERE subject = ? ORDER BY clock, step",
         (number,),
     ):
         kind = Statistic.registry.get(name)
