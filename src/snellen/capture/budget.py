@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-GRACE_SECONDS = 0.5
-"""Free in any run, so that trainings of seconds are seen at all; 2% of 25 seconds."""
+GRACE_SECONDS = 0.8
+"""Free in any run, so that trainings of seconds are seen at all; 2% of 40 seconds."""
 
 
 @dataclass

@@ -13,24 +13,29 @@ import numpy.typing as npt
 SEARCHED = 8
 """How many times the wanted images are looked through before a class counts as too rare to fill."""
 
+KNOWN_IN_A_ROW = 64
+
 
 @dataclass
 class ProbeDraw:
     """Chooses images as they pass by, first come first served within each class's share.
 
-    Holds indices and hashes alone, no image. Identical images are taken once; when a whole round of
-    images brings none that is new, the training set has been seen in full.
+    Holds indices and hashes alone, no image. Identical images are taken once; when only
+    known ones keep coming, the training set has been seen in full.
     """
 
     wanted: int
     """Images in the probe."""
     classes: int = 0
     """Classes there are; 0 while unknown."""
+    population: int | None = None
+    """Images in the training set, where that is known."""
     seen: int = field(default=0, init=False)
     """Images that passed by."""
     distinct: int = field(default=0, init=False)
     _hashes: set[bytes] = field(default_factory=set[bytes], init=False)
     _repeats: int = field(default=0, init=False)
+    """Known images since the last new one."""
     _taken: Counter[int] = field(default_factory=Counter[int], init=False)
     _chosen: int = field(default=0, init=False)
     _spare: int = field(default=0, init=False)
@@ -60,13 +65,21 @@ class ProbeDraw:
 
     @property
     def whole_set_seen(self) -> bool:
-        """A full round of images brought nothing new."""
-        return self.distinct > 0 and self._repeats >= self.distinct
+        """All images there are, or so many known ones in a row that no others can be left.
+
+        Were a tenth of the set unseen, 64 known images in a row would have a chance of 0.1%.
+        """
+        if self.distinct == 0:
+            return False
+        return self.distinct == self.population or self._repeats >= min(self.distinct, KNOWN_IN_A_ROW)
 
     @property
     def complete(self) -> bool:
+        """Enough was chosen, or what is missing will hardly come: known images outnumber new ones."""
         return (
-            self._chosen >= self.wanted or self.seen >= SEARCHED * self.wanted or self.whole_set_seen
+            self._chosen >= self.wanted
+            or self.seen >= min(SEARCHED * self.wanted, 2 * self.distinct + KNOWN_IN_A_ROW)
+            or self.whole_set_seen
         )
 
     def _share(self, labels: npt.NDArray[np.int64] | None) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -107,26 +107,30 @@ class Look:
                 for channel, values in enumerate(channels):
                     yield Picture(layer, image, channel, low, high, picture(values, low, high))
 
-    def remembered(self) -> dict[Key, Remembered]:
+    def remembered(self, keys: Collection[Key]) -> dict[Key, Remembered]:
+        """What the next look needs to compare these maps with their state at this one."""
         return {
-            key: Remembered(self.step, np.concatenate(self._features[key]), sample)
-            for key, sample in self._samples.items()
+            key: Remembered(self.step, np.concatenate(self._features[key]), self._samples[key])
+            for key in keys
+            if key in self._samples
         }
 
-    def similarity(self, previous: dict[Key, Remembered]) -> Iterator[tuple[Key, Similarity]]:
-        """Of every map that both looks saw on the same images."""
-        for key, now in self.remembered().items():
+    def similarity(
+        self, now: dict[Key, Remembered], previous: dict[Key, Remembered]
+    ) -> Iterator[tuple[Key, Similarity]]:
+        """Of every map that both looks remember of the same images."""
+        for key, here in now.items():
             before = previous.get(key)
-            if before is None or before.features.shape != now.features.shape:
+            if before is None or before.features.shape != here.features.shape:
                 continue
             yield (
                 key,
                 Similarity(
-                    images=len(now.features),
+                    images=len(here.features),
                     previous_step=before.step,
-                    cka=unbiased_linear_cka(before.features, now.features),
-                    correlation=map_correlation(before.sample, now.sample)
-                    if before.sample.shape == now.sample.shape
+                    cka=unbiased_linear_cka(before.features, here.features),
+                    correlation=map_correlation(before.sample, here.sample)
+                    if before.sample.shape == here.sample.shape
                     else float("nan"),
                 ),
             )
@@ -149,9 +153,8 @@ class Look:
             # A map after the activation takes the place of the one before it.
             self._shown[key[0]] = maps[:PICTURED_IMAGES, :PICTURED_CHANNELS].copy()
 
-def settled(layers: tuple[Layer, ...], kept: Iterator[Key]) -> list[Key]:
+def settled(layers: tuple[Layer, ...], keys: Collection[Key]) -> list[Key]:
     """The map by which each layer's stability is judged: after its activation, else before it."""
-    keys = set(kept)
     return [
         (layer.name, "post") if (layer.name, "post") in keys else (layer.name, "pre")
         for layer in layers

@@ -17,6 +17,7 @@ from snellen.capture.filters import Filters
 from snellen.capture.labels import predictions_of, strata, targets_of
 from snellen.capture.look import Key, Look, Remembered, settled
 from snellen.capture.nonfinite import Origin, examine
+from snellen.capture.rounds import RoundCounter
 from snellen.core import Layer
 from snellen.record import Clock, Moment, RunWriter
 from snellen.stats import MapSummary, Targets, rails
@@ -84,6 +85,8 @@ class SubjectWatch:
         self._probe_seconds = self._inline_seconds = 0.0
         self._inline_spent = 0.0
         self._captures = True
+        self._rounds = RoundCounter()
+        self._epochs_known = False
         self._last_pictured = -1
         self._last_probed = -1
         self._suspicious = False
@@ -98,15 +101,23 @@ class SubjectWatch:
                 self.model.keep_initial()
                 self._keeps_initial = True
             self._learn_loss(facts)
+            if self._draw is not None and isinstance(facts.get("training_images"), int):
+                self._draw.population = facts["training_images"]
+            self._epochs_known = "steps_per_epoch" in facts or "planned_epochs" in facts
             self._write_facts()
 
     def wants_batch(self) -> bool:
-        return self._draw is not None or self._suspicious
+        return self._draw is not None or self._suspicious or self._searches_rounds()
+
+    def _searches_rounds(self) -> bool:
+        return not self._epochs_known and self._rounds.searching
 
     def batch(self, batch: Batch) -> None:
         with self._costing():
             if self._suspicious:
                 self._diagnose(batch.inputs, batch.labels)
+            if self._searches_rounds() and batch.first_input is not None:
+                self._rounds.offer(batch.first_input)
             if self._draw is not None:
                 self._collect(batch)
 
@@ -312,6 +323,7 @@ class SubjectWatch:
     def _look_now(self, *, last: bool = False) -> None:
         with self._costing():
             self._look(self.step, last=last)
+            self._flush()
 
     def _look(self, step: int, *, last: bool = False) -> None:
         started = self._clock()
@@ -351,11 +363,10 @@ class SubjectWatch:
             self.writer.add_statistic(self._id, step, Clock.PROBE, layer, part, summary)
         for (layer, part), dependence in look.dependence():
             self.writer.add_statistic(self._id, step, Clock.PROBE, layer, part, dependence)
-        judged = set(settled(self.layers, iter(look.summaries)))
-        for (layer, part), similarity in look.similarity(self._previous):
-            if (layer, part) in judged:
-                self.writer.add_statistic(self._id, step, Clock.PROBE, layer, part, similarity)
-        self._previous = {k: v for k, v in look.remembered().items() if k in judged}
+        now = look.remembered(settled(self.layers, look.summaries))
+        for (layer, part), similarity in look.similarity(now, self._previous):
+            self.writer.add_statistic(self._id, step, Clock.PROBE, layer, part, similarity)
+        self._previous = now
 
     def _record_weights(self, step: int) -> None:
         if self._filters is None:
@@ -420,13 +431,15 @@ class SubjectWatch:
     def _write_facts(self) -> None:
         facts = self.model.facts()
         self._learn_loss(facts)
+        if self._rounds.steps_per_epoch is not None:
+            facts.setdefault("steps_per_epoch", self._rounds.steps_per_epoch)
         self.writer.update_facts(
             self._id,
             {
                 **facts,
                 "loss": self._loss,
                 "steps": self.step,
-                "epochs": self.epochs,
+                "epochs": self._epochs_done(facts),
                 "probe": {
                     "images": sum(chunk.images for chunk in self._probe),
                     "whole_training_set": self._whole_set,
@@ -436,6 +449,12 @@ class SubjectWatch:
                 "watching_seconds": self.budget.spent_seconds,
             },
         )
+
+    def _epochs_done(self, facts: Mapping[str, Any]) -> int | None:
+        """As the script showed them, or by the steps: a last epoch has no successor to show its end."""
+        per_epoch = facts.get("steps_per_epoch")
+        counted = self.step // int(per_epoch) if per_epoch else None
+        return max((n for n in (self.epochs, counted) if n is not None), default=None)
 
     def _learn_loss(self, facts: Mapping[str, Any]) -> None:
         configured = facts.get("loss")

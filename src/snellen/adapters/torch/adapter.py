@@ -188,7 +188,9 @@ class TorchAdapter:
         if not self._inside and torch.is_grad_enabled():
             self._enter("torch.enter", self._entered, module, args)
 
-    def _post_forward(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+    def _post_forward(self, module: nn.Module, args: Any, *rest: Any) -> None:
+        # `rest` is `(kwargs, output)`, or `(None,)` alone where the forward raised.
+        kwargs, output = rest if len(rest) == 2 else ({}, None)
         if not self._inside and self._roots:
             if self._roots[0] is module and len(self._stack) == 1 and self._recorder is not None:
                 # Outside the guard: the mode must leave its stack whatever happens.
@@ -225,8 +227,10 @@ class TorchAdapter:
             return
         self._roots.clear()
         recorder, self._recorder = self._recorder, None
+        if output is None:
+            return
         self._called(self._watched[id(module)], (args, kwargs), output)
-        if recorder is not None and output is not None:
+        if recorder is not None:
             layers = recorder.finish(output)
             self._watched[id(module)].model.learn(recorder, layers)
             self._observer.maps_done(id(module), layers)

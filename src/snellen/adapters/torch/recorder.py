@@ -123,7 +123,7 @@ class Recorder(TorchFunctionMode):
             self._weighted(LayerKind(kind), name, args, kwargs, out)
         elif act is not None and isinstance(out, Tensor):
             self._activated(act, name, traces[0] if traces else Trace(), out)
-        elif traces:
+        elif traces and tensors_in(out):
             self._passed(name, args, kwargs, traces, out)
 
     def finish(self, output: Any) -> tuple[Layer, ...]:
