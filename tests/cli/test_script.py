@@ -38,7 +38,6 @@ ENDINGS = {
     "notes": "e = ValueError('v')\ne.add_note('a note')\nraise e",
     "syntax error inside": "exec('a b')",
     "syntax error": "print('never'\nx = = 1",
-    "null byte": "x = '\0'",
     "interrupt": "raise KeyboardInterrupt",
     "generator exit": "raise GeneratorExit",
     "hook": "sys.excepthook = lambda *a: print('my hook', a[0].__name__)\n1/0",
@@ -47,8 +46,8 @@ ENDINGS = {
     "thread": "import threading, time\nx = 'seen'\n"
     "threading.Thread(target=lambda: (time.sleep(0.3), print(x))).start()",
     "hard exit": "import os\nprint('out', flush=True)\nos._exit(5)",
-    "fork": "import os\npid = os.fork()\nprint('child' if pid == 0 else 'parent', flush=True)\n"
-    "pid and os.waitpid(pid, 0)\nsys.exit(0 if pid == 0 else 6)",
+    "fork": "import os\npid = os.fork()\npid and os.waitpid(pid, 0)\n"
+    "print('child' if pid == 0 else 'parent', flush=True)\nsys.exit(0 if pid == 0 else 6)",
     "encoding": "print(ascii('ä'))",
     "no newline": "print('a', end='')",
 }

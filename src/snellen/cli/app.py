@@ -68,5 +68,3 @@ def main() -> None:
     except SnellenError as error:
         print(f"snellen: {error}", file=sys.stderr)
         sys.exit(USAGE)
-    except KeyboardInterrupt:
-        sys.exit(130)

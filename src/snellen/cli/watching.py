@@ -46,8 +46,10 @@ class Watching:
         failed = False
         try:
             with _interrupts_at_once():
+                # Those on how the script ended come with the finish, and its traceback said so.
+                notes = session.notes
                 path = session.finish(ending.failure)
-                failed = self._judge(path, ending, session.notes)
+                failed = self._judge(path, ending, notes)
         except KeyboardInterrupt as interrupt:
             self._tell("snellen: the verdict was interrupted")
             leaving = leaving if ending.failure else Ending(interrupt)

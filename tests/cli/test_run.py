@@ -1,0 +1,229 @@
+"""`snellen run` on real trainings, from the script to the verdict."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.command import environment, python, snellen
+from cli.training import DEAD, HEALTHY, write_script
+
+
+@dataclass(frozen=True)
+class Done:
+    directory: Path
+    process: subprocess.CompletedProcess[str]
+    verdicts: dict[str, Any]
+
+    @property
+    def file(self) -> Path:
+        [file] = self.directory.glob("*.snellen")
+        return file
+
+
+@pytest.fixture(scope="module")
+def dead(tmp_path_factory: pytest.TempPathFactory) -> Done:
+    directory = tmp_path_factory.mktemp("dead")
+    write_script(directory)
+    arguments = ["--json", "verdicts.json", "--fail-on", "error", "train.py", *DEAD]
+    done = snellen("run", *arguments, directory=directory)
+    return Done(directory, done, json.loads((directory / "verdicts.json").read_text()))
+
+
+def test_standard_output_is_the_scripts_alone(dead: Done) -> None:
+    bare = python("train.py", *DEAD, directory=dead.directory)
+    assert bare.returncode == 0
+    assert dead.process.stdout == bare.stdout
+
+
+def test_the_card_names_the_dead_layer(dead: Done) -> None:
+    assert "S01 dead-channels" in dead.process.stderr
+    assert "conv1" in dead.process.stderr
+    assert "8 of 8 dead" in dead.process.stderr
+    assert dead.file.name in dead.process.stderr
+
+
+def test_a_finding_of_an_error_fails_what_was_told_to_fail(dead: Done) -> None:
+    assert dead.process.returncode == 3
+
+
+def test_the_json_says_what_the_card_says(dead: Done) -> None:
+    assert dead.verdicts["schema"] == "snellen.verdicts/1"
+    [found] = [v for v in dead.verdicts["verdicts"] if (v["code"], v["layer"]) == ("S01", "conv1")]
+    assert found["channels"] == list(range(8))
+    assert found["severity"] == "error"
+    assert found["evidence"]["channels"] == 8
+    assert dead.verdicts["run"]["script"] == "train.py"
+    assert dead.verdicts["run"]["file"] == dead.file.name
+
+
+BLOCKED = """
+import sys
+
+class Wall:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("torch", "keras", "tensorflow", "jax"):
+            raise AssertionError(f"{name} was imported")
+
+sys.meta_path.insert(0, Wall())
+from snellen.cli.app import main
+sys.argv[0] = "snellen"
+main()
+"""
+
+
+def test_a_report_needs_no_framework_and_gives_the_same_card(dead: Done) -> None:
+    again = python("-c", BLOCKED, "report", dead.file.name, directory=dead.directory)
+    assert again.returncode == 0
+    assert again.stdout == dead.process.stderr
+    assert again.stderr == ""
+
+
+def test_a_report_fails_too_when_told_to(dead: Done) -> None:
+    failing = snellen(
+        "report", "-q", "--fail-on", "warning", dead.file.name, directory=dead.directory
+    )
+    assert (failing.returncode, failing.stdout, failing.stderr) == (3, "", "")
+
+
+def test_a_report_can_put_json_alone_on_standard_output(dead: Done) -> None:
+    done = snellen("report", "--json", "-", dead.file.name, directory=dead.directory)
+    assert json.loads(done.stdout) == dead.verdicts
+    assert "S01 dead-channels" in done.stderr
+
+
+@pytest.mark.parametrize("contents", [None, b"", b"not a run file at all"])
+def test_a_report_on_no_run_file_is_explained(tmp_path: Path, contents: bytes | None) -> None:
+    if contents is not None:
+        (tmp_path / "x.snellen").write_bytes(contents)
+    done = snellen("report", "x.snellen", directory=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("snellen: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_healthy_training_passes(tmp_path: Path) -> None:
+    write_script(tmp_path)
+    done = snellen("run", "--fail-on", "warning", "train.py", *HEALTHY, directory=tmp_path)
+    assert done.returncode == 0
+    assert "No fault found" in done.stderr
+
+
+def test_the_scripts_own_status_wins_over_fail_on(tmp_path: Path) -> None:
+    write_script(tmp_path)
+    arguments = ["--fail-on", "error", "train.py", *DEAD, "leave"]
+    done = snellen("run", *arguments, directory=tmp_path)
+    assert done.returncode == 5
+    assert "ERROR" in done.stderr
+
+
+def test_a_crashed_training_gets_its_verdict_up_to_there(tmp_path: Path) -> None:
+    script = write_script(tmp_path)
+    done = snellen("run", "train.py", *DEAD, "fail", directory=tmp_path)
+    trace, _, card = done.stderr.partition("snellen")
+    line = script.read_text().splitlines().index('        raise ValueError("at step 200")') + 1
+    assert trace.startswith(f'Traceback (most recent call last):\n  File "{script}", line {line}')
+    assert "ValueError: at step 200" in trace
+    assert "201 steps" in card
+    assert "S01 dead-channels" in card
+    assert done.returncode == 1
+
+
+def test_ctrl_c_gives_the_verdict_and_then_ends_as_python_does(tmp_path: Path) -> None:
+    write_script(tmp_path)
+    command = [sys.executable, "-m", "snellen", "run", "train.py", "2", "100000000"]
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "under way\n"
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGINT
+    assert "KeyboardInterrupt\n" in said
+    assert "S01 dead-channels" in said
+    assert "snellen/" not in said.partition("snellen ───")[0].replace(str(tmp_path), "")
+
+
+SLOW_VERDICT = """
+import sys, time
+import snellen.cli.verdict
+def slow(*arguments, **options):
+    print("judging", file=sys.stderr, flush=True)
+    time.sleep(60)
+snellen.cli.verdict.give_verdict = slow
+from snellen.cli.app import main
+sys.argv[0] = "snellen"
+main()
+"""
+
+
+@pytest.mark.parametrize("handler", ["default", "the script's own"])
+def test_a_ctrl_c_during_the_verdict_stops_at_once(tmp_path: Path, handler: str) -> None:
+    script = write_script(tmp_path)
+    if handler != "default":
+        own = "import signal\nsignal.signal(signal.SIGINT, lambda *_: None)\n"
+        script.write_text(own + script.read_text())
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLOW_VERDICT, "run", "train.py", "0.1", "5"],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline() == "judging\n"
+    began = time.monotonic()
+    os.kill(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert time.monotonic() - began < 30
+    assert process.returncode == -signal.SIGINT
+    assert said == "snellen: the verdict was interrupted\n"
+
+
+BROKEN_VERDICT = """
+import sys
+import snellen.cli.verdict
+def broken(*arguments, **options):
+    raise RuntimeError("a fault \\x1b of ours")
+snellen.cli.verdict.give_verdict = broken
+from snellen.cli.app import main
+sys.argv[0] = "snellen"
+main()
+"""
+
+
+def test_a_broken_verdict_leaves_the_scripts_status_alone(tmp_path: Path) -> None:
+    write_script(tmp_path)
+    done = python("-c", BROKEN_VERDICT, "run", "train.py", "0.1", "5", directory=tmp_path)
+    assert done.returncode == 0
+    assert "by a fault of snellen: RuntimeError: a fault \\x1b of ours" in done.stderr
+    assert "the run file is" in done.stderr
+
+
+def test_paths_are_meant_from_where_the_command_was_given(tmp_path: Path) -> None:
+    script = write_script(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    script.write_text("import os\nos.chdir('elsewhere')\n" + script.read_text())
+    arguments = ["--run-file", "a.snellen", "--json", "a.json", "train.py", "0.1", "5"]
+    done = snellen("run", *arguments, directory=tmp_path)
+    assert done.returncode == 0
+    assert (tmp_path / "a.snellen").is_file()
+    assert (tmp_path / "a.json").is_file()
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    assert "Run file: a.snellen" in " ".join(done.stderr.split())
