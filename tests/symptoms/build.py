@@ -76,7 +76,8 @@ def subject(
     framework: str = "torch",
     name: str = "Net",
 ) -> Subject:
-    """A training of 1000 steps in 10 epochs unless `facts` say otherwise; a fact `None` is missing."""
+    """A training of 1000 steps in 10 epochs unless `facts` say otherwise; a fact `None` is
+    missing."""
     known: dict[str, Any] = {"steps": 1000, "epochs": 10, "steps_per_epoch": 100}
     known |= dict(facts or {})
     losses: dict[str, LossSeries] = {}
@@ -117,7 +118,8 @@ def maps(
     nonfinite: int = 0,
     image_spread: float = 0.1,
 ) -> MapSummary:
-    """Maps with these moments; `below` and `above` are shares beyond the rails; `silent` channels zero."""
+    """Maps with these moments; `below` and `above` are shares beyond the rails; `silent` channels
+    zero."""
     values = images * positions
     m = np.broadcast_to(np.asarray(mean, np.float64), channels).copy()
     s = np.broadcast_to(np.asarray(std, np.float64), channels).copy()
@@ -203,7 +205,9 @@ def update(
         gradient_zeros=0.0,
         gradient_nonfinite=0,
         update_norm=size * weight_norm,
-        drift=np.broadcast_to(np.asarray(drift, np.float64), channels).copy(),
+        drift=np.full(channels, drift, np.float64)
+        if isinstance(drift, float | int)
+        else np.array(drift, np.float64),
     )
 
 
@@ -223,7 +227,8 @@ def answers(
     std: Sequence[float] | None = None,
     images: int | None = None,
 ) -> Predictions:
-    """What the model chose on the probe, class by class; outputs vary by 1 unless `std` is given."""
+    """What the model chose on the probe, class by class; outputs vary by 1 unless `std` is
+    given."""
     outputs = max(len(present), 1)
     return Predictions(
         images=sum(present) if images is None else images,
@@ -304,7 +309,8 @@ def sentence(symptom: Symptom, watched: Subject, outcome: Outcome = HARMED) -> s
 def grade(
     symptom: Symptom, watched: Subject, layer: str = "conv", outcome: Outcome = HARMED
 ) -> str:
-    """`note`, `warning` or `error` for a finding, else `clear`, `undecided`, or `silent` for none."""
+    """`note`, `warning` or `error` for a finding, else `clear`, `undecided`, or `silent` for
+    none."""
     verdict = verdicts_of(symptom, watched, outcome).get(layer)
     if verdict is None:
         return "silent"

@@ -184,11 +184,12 @@ def _by_fall(series: LossSeries, end: float, subject: Subject) -> tuple[bool | N
     """For losses without a prior: a fall is good; without one there is only the error of a mean."""
     start = first_of(series)
     said = f"the training loss went from {start:.3g} to {end:.3g}"
+    spread = _target_spread(subject) if _averaged(_loss(subject)) else float("inf")
+    if _loss(subject).get("name") == "mae" and end > spread:
+        falling = _still_falling(series, spread)
+        return (None if falling else True), f"{said}; guessing the mean gives at most {spread:.3g}"
     if start > 0 and 0 <= end <= 0.95 * start:
         return False, said
-    spread = _target_spread(subject)
-    if _loss(subject).get("name") == "mae" and start > 0 and end > spread:
-        return True, f"{said}; guessing the mean gives at most {spread:.3g}"
     return None, f"{said}, which has no known value for guessing"
 
 
@@ -275,7 +276,10 @@ def end_of(series: LossSeries | None, subject: Subject) -> float:
     window = max(0.1 * subject.steps, number(subject, "steps_per_epoch") or 0.0, 20.0)
     kept = series.values[series.steps > last - min(window, max(1.0, last / 2))]
     kept = kept[np.isfinite(kept)]
-    return float(kept.mean()) if len(kept) else float("nan")
+    if not len(kept):
+        return float("nan")
+    # A spike that the training recovered from is in the whole window, but not in its later half.
+    return float(min(kept.mean(), kept[len(kept) // 2 :].mean() if len(kept) >= 20 else np.inf))
 
 
 def first_of(series: LossSeries) -> float:
@@ -315,7 +319,7 @@ def _exploded(series: LossSeries | None, end: float, measure: Yardstick) -> str:
 
 
 def _still_falling(series: LossSeries, prior: float) -> bool:
-    """Whether the last fifth lies clearly below the fifth around the middle.
+    """Whether the last fifth lies clearly below the fifth after the middle.
 
     A loss that comes down from an explosion towards the prior is not learning: after one, only a
     fall below the prior counts.
@@ -324,7 +328,7 @@ def _still_falling(series: LossSeries, prior: float) -> bool:
     if len(values) < 20:
         return False
     n = len(values)
-    middle, end = values[2 * n // 5 : 3 * n // 5], values[-(n // 5) :]
+    middle, end = values[n // 2 : 7 * n // 10], values[-(n // 5) :]
     was = float(middle.mean())
     if float(values[1:].max()) > 3 * prior:
         was = min(was, prior)

@@ -67,7 +67,8 @@ def _summary(symptom: type[Symptom]) -> str:
 
 def _thresholds(symptom: type[Symptom]) -> list[str]:
     rows = [
-        f"| `{f.name}` | {f.default:g} | {f.metadata['unit']} | {f.metadata['because']} |"
+        f"| `{f.name}` | {f.default:g} | {_cell(f.metadata['unit'])} | "
+        f"{_cell(f.metadata['because'])} |"
         for f in dataclasses.fields(symptom)  # pyright: ignore[reportArgumentType]
     ]
     if not rows:
@@ -76,10 +77,15 @@ def _thresholds(symptom: type[Symptom]) -> list[str]:
     return ["## Thresholds", "\n".join([head, *rows])]
 
 
+def _cell(text: str) -> str:
+    """A bar would end the cell."""
+    return text.replace("|", "\\|")
+
+
 def _gates(symptom: type[Symptom]) -> str:
     lines = [
         "A finding is a warning or an error only where the training's outcome is harmed; "
-        "otherwise it is a note."
+        "otherwise it is a note. What shows the harm itself (a loss that is NaN) needs no outcome."
     ]
     if symptom.phases != frozenset(Phase):
         lines.append(

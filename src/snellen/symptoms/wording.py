@@ -19,14 +19,18 @@ def percent(share: float) -> str:
         return f"{value:.2f}%" if value >= 0.005 else "< 0.01%"
     if value < 10:
         return f"{value:.1f}%".replace(".0%", "%")
-    return f"{value:.0f}%" if value < 99.5 else f"{math.floor(value * 100) / 100:.2f}%"
+    if 99.5 <= value < 100:
+        return f"{math.floor(value * 100) / 100:.2f}%"
+    return f"{value:.0f}%"
 
 
 def amount(value: float) -> str:
     """Three significant digits: `0.0123`, `4.5e-9`, `1.7e4`."""
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else ("inf" if value > 0 else "-inf")
-    if value == 0 or 1e-3 <= abs(value) < 1e4:
+    if value == 0 or 1e-3 <= abs(value) < 999.5:
         return f"{value:.3g}"
+    if 999.5 <= abs(value) < 1e4:
+        return f"{value:.0f}"
     mantissa, exponent = f"{value:.1e}".split("e")
     return f"{mantissa.removesuffix('.0')}e{int(exponent)}"

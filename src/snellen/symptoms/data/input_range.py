@@ -34,7 +34,7 @@ class InputScale:
         where = "" if self.channel is None else f" in channel {self.channel}"
         seen = {
             "large values": f"input values reach {amount(self.maximum)} (from "
-            "{amount(self.minimum)})",
+            f"{amount(self.minimum)})",
             "off centre": (
                 f"the input's mean is {amount(self.mean)}, "
                 f"{amount(abs(self.mean) / self.deviation)} "
