@@ -7,7 +7,7 @@ import io
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
@@ -75,7 +75,9 @@ class Script:
         sys.argv[:] = ["-m", *self.arguments]
         spec = _module_spec(self.target)
         loader = spec.loader
-        code: CodeType | None = getattr(loader, "get_code", lambda _: None)(spec.name)
+        # A loader of another kind (an extension module's) has no code, or none to give.
+        get_code: Callable[[str], CodeType | None] | None = getattr(loader, "get_code", None)
+        code = None if get_code is None else get_code(spec.name)
         if code is None:
             raise ScriptError(f"module {spec.name!r} has no Python code to run")
         sys.argv[0] = spec.origin or self.target

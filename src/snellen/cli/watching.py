@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, TextIO
@@ -110,7 +110,7 @@ def _flush_output() -> None:
 
 
 @contextlib.contextmanager
-def _interrupts_at_once() -> Iterator[None]:
+def _interrupts_at_once() -> Generator[None]:
     """Inside, Ctrl-C raises `KeyboardInterrupt` even if the script had its own handler installed.
 
     A process that ignores Ctrl-C (one started in the background) goes on ignoring it.

@@ -1,5 +1,6 @@
 """A small CNN on the digits of scikit-learn, trained in Keras with too high a learning rate."""
 
+# pyright: basic, reportCallIssue=false, reportArgumentType=false
 from __future__ import annotations
 
 import sys
@@ -14,8 +15,9 @@ from sklearn.datasets import load_digits
 EPOCHS = 8
 
 keras.utils.set_random_seed(0)
-digits = load_digits()
-images = (np.kron(digits.images, np.ones((1, 2, 2))) / 16.0).astype("float32")[..., None]
+pixels, digits = load_digits(return_X_y=True)
+enlarged = np.kron(pixels.reshape(-1, 8, 8, 1) / 16.0, np.ones((2, 2, 1)))
+images = enlarged.astype("float32")
 shuffled = np.random.default_rng(0).permutation(len(images))
 train, test = shuffled[:1437], shuffled[1437:]
 
@@ -42,8 +44,8 @@ with Progress(console=Console(file=sys.stderr)) as progress:
     epochs = progress.add_task("Training", total=EPOCHS)
     model.fit(
         images[train],
-        digits.target[train],
-        validation_data=(images[test], digits.target[test]),
+        digits[train],
+        validation_data=(images[test], digits[test]),
         batch_size=32,
         epochs=EPOCHS,
         verbose=0,
@@ -51,5 +53,5 @@ with Progress(console=Console(file=sys.stderr)) as progress:
             keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: progress.advance(epochs))
         ],
     )
-loss, accuracy = model.evaluate(images[test], digits.target[test], verbose=0)
+loss, accuracy = model.evaluate(images[test], digits[test], verbose=0)
 print(f"test loss {loss:.3f}, test accuracy {accuracy:.1%}")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import numpy as np
 
@@ -88,12 +88,13 @@ def plain_value(value: Any) -> Any:
         case float():
             return value if math.isfinite(value) else _name_of(value)
         case Mapping():
-            return {str(k): plain_value(v) for k, v in value.items()}
+            items = cast("Mapping[Any, Any]", value).items()
+            return {str(k): plain_value(v) for k, v in items}
         case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
             fields = dataclasses.fields(value)
             return {field.name: plain_value(getattr(value, field.name)) for field in fields}
         case list() | tuple() | set() | frozenset():
-            return [plain_value(item) for item in value]
+            return [plain_value(item) for item in cast("Iterable[Any]", value)]
         case _:
             return str(value)
 

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from typing import Protocol
+
+from snellen.symptoms import Symptom
 
 
-class Described(Protocol):
-    """A symptom, as far as its page goes: a frozen dataclass with a docstring."""
-
-    code: str
-    name: str
-    since: str
-
-
-def first_sentence(symptom: type) -> str:
+def first_sentence(symptom: type[Symptom]) -> str:
     """The first line of its docstring."""
     return (inspect.getdoc(symptom) or "").partition("\n")[0]
 
 
-def page(symptom: Described) -> str:
+def page(symptom: Symptom) -> str:
     """The page as Markdown: title, docstring, and the thresholds with their units and reasons."""
     lines = [f"# {symptom.code} {symptom.name}", "", inspect.getdoc(type(symptom)) or ""]
-    rows = [field for field in _fields(symptom) if "because" in field.metadata]
+    rows = [field for field in dataclasses.fields(symptom) if "because" in field.metadata]
     if rows:
         lines += ["", "## Thresholds"]
     for field in rows:
@@ -31,9 +24,3 @@ def page(symptom: Described) -> str:
         unit, because = field.metadata["unit"], field.metadata["because"]
         lines.append(f"- `{field.name}` = {value:g} {unit}: {because}")
     return "\n".join(lines)
-
-
-def _fields(symptom: object) -> tuple[dataclasses.Field[object], ...]:
-    if not dataclasses.is_dataclass(symptom) or isinstance(symptom, type):
-        return ()
-    return dataclasses.fields(symptom)
