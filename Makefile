@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 SETUP := pyproject.toml setup.py constraints.txt $(wildcard src/snellen/stats/kernels/source/*)
 
+# Says so where the kernel could not be compiled: pip shows nothing of a build that succeeds.
+TELL := $(BIN)/python -c 'from snellen.stats.kernels import reason_not_compiled as why; print(why or "")' | sed '/^$$/d; s/^/NOTE: /'
+
 .DELETE_ON_ERROR:
 .PHONY: help demo test lint bench gallery clean
 
@@ -44,8 +47,10 @@ $(VENV)/bin/python:
 # The developers' installation holds the demo's: neither is made twice.
 $(VENV)/demo.done: $(SETUP) | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[demo]'
+	@$(TELL)
 	@touch $@
 
 $(VENV)/dev.done: $(SETUP) | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@$(TELL)
 	@touch $(VENV)/demo.done $@

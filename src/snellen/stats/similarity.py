@@ -36,7 +36,9 @@ def unbiased_linear_cka(x: npt.NDArray[Any], y: npt.NDArray[Any]) -> float:
     when there are fewer, when either side is constant, or when a value is not finite.
     """
     if len(x) != len(y):
-        raise ValueError(f"features of {len(x)} and of {len(y)} images; they must be the same images")
+        raise ValueError(
+            f"features of {len(x)} and of {len(y)} images; they must be the same images"
+        )
     if len(x) < 4:
         return float("nan")
     x64, y64 = _standardised(x), _standardised(y)

@@ -37,7 +37,10 @@ class WeightState(Statistic):
     def growth(self) -> Floats:
         """ν = norm / initial norm per filter; NaN where the filter began at zero."""
         return np.divide(
-            self.norm, self.initial_norm, out=np.full(len(self.norm), np.nan), where=self.initial_norm > 0
+            self.norm,
+            self.initial_norm,
+            out=np.full(len(self.norm), np.nan),
+            where=self.initial_norm > 0,
         )
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,8 @@ def map_table_numpy(
     together = max(CHUNK // per_image, 1)
     for start in range(0, images, together):
         part = _float64(maps[start : start + together], kind)
-        table[start : start + together] = _table(part.reshape(*part.shape[:2], -1), low, high)
+        rows = part.reshape(*part.shape[:2], math.prod(part.shape[2:]))
+        table[start : start + together] = _table(rows, low, high)
     return table
 
 

@@ -37,7 +37,7 @@ def as_known(maps: npt.NDArray[Any], bfloat16: bool) -> tuple[npt.NDArray[Any], 
     if maps.dtype.name == "bfloat16":
         return maps.view(np.uint16), Kind.BFLOAT16
     if bfloat16:
-        if maps.dtype not in (np.uint16, np.int16):
+        if maps.dtype.kind not in "iu" or maps.dtype.itemsize != 2:
             raise ValueError(f"bfloat16 maps of dtype {maps.dtype}; expected their bits as uint16")
         return maps.view(np.uint16), Kind.BFLOAT16
     kind = KINDS.get(maps.dtype)

@@ -1,0 +1,1 @@
+"""Scripts that benchmarks run as a user would."""
