@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,7 +20,7 @@ from snellen.capture.budget import Budget
 from snellen.capture.subject import SubjectWatch
 from snellen.core import Layer
 from snellen.core.version import version
-from snellen.record import RunWriter
+from snellen.record import RunWriter, require_free
 from snellen.settings import Settings
 from snellen.stats import kernels
 
@@ -60,7 +59,12 @@ class Session:
         argv: Sequence[str] = (),
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
+        """Raises `RunFileError` when the run file can't be where the settings want it: better now than
+        after an hour of training."""
         self.settings = settings
+        # Absolute: the script may change its directory.
+        self._place = (settings.run_file or Path()).absolute()
+        require_free(self._place)
         self.boundary = Boundary(self._tripped)
         self.probe_images = settings.probe_images
         self.path: Path | None = None
@@ -212,22 +216,16 @@ class Session:
         if framework == "torch":
             from snellen.adapters.torch import TorchAdapter
 
-            adapter = TorchAdapter(self, self.boundary, self._keeps)
+            adapter = TorchAdapter(self, self.boundary, self._watches)
         else:
             from snellen.adapters.keras import KerasAdapter
 
-            adapter = KerasAdapter(self, self.boundary, self._keeps)
+            adapter = KerasAdapter(self, self.boundary, self._watches)
         self._adapters[framework] = adapter
         adapter.arm()
 
-    def _keeps(self, layer: str) -> bool:
-        """Whether maps of this layer are wanted: `--include` and `--exclude`."""
-        if layer == "":
-            return True
-        settings = self.settings
-        if settings.include and not any(fnmatch(layer, pattern) for pattern in settings.include):
-            return False
-        return not any(fnmatch(layer, pattern) for pattern in settings.exclude)
+    def _watches(self, layer: str) -> bool:
+        return layer == "" or self.settings.watches(layer)
 
     def _open(self) -> RunWriter:
         if self._writer is None:
@@ -243,7 +241,7 @@ class Session:
                 "overhead_budget": self.settings.overhead_budget,
             }
             stem = Path(self._script).stem or "run"
-            self._writer = RunWriter.create_at(self.settings.run_file, stem, manifest)
+            self._writer = RunWriter.create_at(self._place, stem, manifest)
             self.path = self._writer.path
             if kernels.reason_not_compiled is not None:
                 self.note("slow-kernel", kernels.reason_not_compiled)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import re
@@ -32,6 +33,22 @@ def claim(path: Path) -> None:
         raise RunFileExistsError(path) from exc
     except OSError as exc:
         raise write_error(path, exc) from exc
+
+
+def require_free(place: Path) -> None:
+    """Raise what `claim_place` would raise, without making the file."""
+    if place.is_dir():
+        directory = place
+    elif place.exists():
+        raise RunFileExistsError(place)
+    else:
+        directory = place.parent
+    if not directory.is_dir():
+        missing = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(directory))
+        raise write_error(place, missing)
+    if not os.access(directory, os.W_OK):
+        denied = PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(directory))
+        raise write_error(place, denied)
 
 
 def claim_place(place: Path | None, stem: str, now: datetime) -> Path:

@@ -12,6 +12,8 @@ from snellen.settings.errors import SettingsError
 from snellen.settings.settings import KINDS, Settings
 
 _PREFIX = "SNELLEN_"
+_OTHERS = frozenset({"SNELLEN_NO_KERNEL"})
+"""Variables of ours that are read elsewhere: they are no settings."""
 
 
 def resolve(cli: Mapping[str, Any], env: Mapping[str, str], directory: Path) -> Settings:
@@ -40,7 +42,7 @@ def _from_command_line(cli: Mapping[str, Any]) -> dict[str, Any]:
 def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
     given: dict[str, Any] = {}
     for variable, text in env.items():
-        if not variable.startswith(_PREFIX) or not text:
+        if not variable.startswith(_PREFIX) or not text or variable in _OTHERS:
             continue
         name = variable.removeprefix(_PREFIX).lower()
         if name not in KINDS:

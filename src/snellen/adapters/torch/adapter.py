@@ -452,6 +452,8 @@ class TorchAdapter:
             compiled = original(model, *args, **kwargs)
             if isinstance(model, nn.Module):
                 self._enter("torch.compile", self._watch_compiled, compiled, model)
+            elif model is not None:
+                self._enter("torch.compile", self._note_compiled_function, model)
             return compiled
 
         return compile
@@ -465,6 +467,14 @@ class TorchAdapter:
             return result
 
         return compile
+
+    def _note_compiled_function(self, function: Any) -> None:
+        name = getattr(function, "__name__", "a function")
+        self._observer.note(
+            "compiled-function",
+            f"{name} is compiled, so what it calls can't be seen; to have a model in it watched, compile "
+            "the model instead of the function",
+        )
 
     def _stand_aside(self) -> None:
         self._compiled = True
