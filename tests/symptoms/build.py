@@ -72,6 +72,7 @@ def subject(
     history: History | None = None,
     facts: Mapping[str, Any] | None = None,
     train: Sequence[float] | None = None,
+    objective: Sequence[float] | None = None,
     moments: Sequence[Moment] = (),
     framework: str = "torch",
     name: str = "Net",
@@ -81,9 +82,12 @@ def subject(
     known: dict[str, Any] = {"steps": 1000, "epochs": 10, "steps_per_epoch": 100}
     known |= dict(facts or {})
     losses: dict[str, LossSeries] = {}
-    if train is not None:
-        steps = np.linspace(1, known["steps"] or len(train), len(train)).astype(np.int64)
-        losses["train"] = LossSeries(steps, np.array(train, np.float64))
+    for kind, points in (("train", train), ("objective", objective)):
+        if points is not None:
+            steps = np.linspace(0, (known["steps"] or len(points)) - 1, len(points)).astype(
+                np.int64
+            )
+            losses[kind] = LossSeries(steps, np.array(points, np.float64))
     statistics = {
         (layer, f"{kind.name}/{part}", str(clock)): tuple(Entry(s, v) for s, v in entries)
         for (layer, kind, part, clock), entries in (history or {}).items()

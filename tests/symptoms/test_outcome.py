@@ -190,6 +190,25 @@ UNHARMED = {
     "one NaN batch that was skipped": trained(
         CE, TEN, [*curve(2.3, 0.3, steps=900), math.nan, *curve(0.3, 0.3, steps=99)], GOOD_TEN
     ),
+    "small last batches that happen to be easy do not end a training": trained(
+        CE,
+        labels(900, 100),
+        [v for _ in range(25) for v in (0.2, 0.2, 0.2, 0.01)],
+        steps=100,
+        epochs=25,
+        steps_per_epoch=4,
+    ),
+    "two losses that make up one objective": subject(
+        conv(),
+        head(),
+        history=given(TEN),
+        facts={"loss": CE},
+        train=[5.0, 2.3] * 500,
+        objective=curve(7.3, 5.0, 4.0, steps=500),
+    ),
+    "soft labels of mixed images have a floor of their own": trained(
+        CE | {"labels": "probabilities"}, TEN, curve(2.3, 2.2, 2.19), GOOD_TEN
+    ),
     "an early stop after three epochs": trained(
         CE, TEN, curve(2.3, 1.2, steps=300), steps=300, epochs=3, planned_epochs=100
     ),
@@ -206,6 +225,9 @@ UNKNOWN = {
     ),
     "still falling, not yet below the limit": trained(
         CE, labels(*[100] * 100), curve(4.7, 4.65, 4.4), epochs=2
+    ),
+    "soft labels, no answers seen": trained(
+        CE | {"labels": "probabilities"}, TEN, curve(2.25, 2.2, 2.19)
     ),
     "a custom loss that does not fall": trained(OTHER, None, curve(5.5, 5.5)),
     "a custom loss below zero": trained(OTHER, None, curve(0.2, -3.0)),

@@ -37,7 +37,7 @@ CLEAR_SKILL = 0.25
 """Share of the way from chance to perfect recall that no loss value argues away."""
 IMBALANCED = 0.8
 """Share of the largest class from which on a decision threshold may hide what was learnt."""
-LEARNT_ANYWAY = 0.7
+LEARNT_ANYWAY = 0.6
 """Share of the prior loss below which an imbalanced classifier has learnt, whatever it decides."""
 
 
@@ -105,7 +105,7 @@ def outcome(subject: Subject, *, adversarial: bool = False) -> Outcome:
         return Outcome(True, (broken,))
     if adversarial:
         return Outcome(None, ("it is trained against another model, so its loss tells no outcome",))
-    series = subject.losses.get("train")
+    series = training_loss(subject)
     end = end_of(series, subject)
     measure = yardstick(subject)
     recall = macro_recall(subject)
@@ -202,7 +202,9 @@ def yardstick(subject: Subject) -> Yardstick:
     none = Yardstick(float("nan"))
     last = subject.last("", Targets, "", Clock.INLINE)
     loss = _loss(subject)
-    if last is None or not _averaged(loss):
+    # Soft labels (mixed images) have an entropy of their own, which is not on record.
+    soft = loss.get("labels") == "probabilities"
+    if last is None or soft or not _averaged(loss) or _composed(subject):
         return none
     targets, name = last.value, loss.get("name")
     smoothing = _smoothing(loss)
@@ -229,7 +231,7 @@ def yardstick(subject: Subject) -> Yardstick:
 def _binary_yardstick(targets: Targets, smoothing: float) -> Yardstick:
     if targets.kind == TargetKind.MULTI_LABEL:
         priors = targets.priors
-    elif targets.kind == TargetKind.CLASSES:
+    elif targets.kind in (TargetKind.CLASSES, TargetKind.SEGMENTATION):
         priors = targets.priors if len(targets.counts) > 2 else targets.priors[1:]
     else:
         return Yardstick(float("nan"))
@@ -266,20 +268,44 @@ def macro_recall(subject: Subject) -> Recall | None:
     return Recall(seen.macro_recall, 1 / classes, sigmas)
 
 
+def training_loss(subject: Subject) -> LossSeries | None:
+    """The losses that compare with each other over the training.
+
+    Those of the script's loss function; or the scalar that gradients were taken of, where that function
+    is unknown or several make up one objective.
+    """
+    return subject.losses.get("objective" if _composed(subject) else "train")
+
+
+def _composed(subject: Subject) -> bool:
+    """Whether the objective is made of no known loss, or of several at once (a sum of tasks)."""
+    parts, whole = subject.losses.get("train"), subject.losses.get("objective")
+    if whole is None or not len(whole.values):
+        return False
+    return parts is None or len(parts.values) > 1.5 * len(whole.values)
+
+
 def end_of(series: LossSeries | None, subject: Subject) -> float:
-    """Mean training loss over the last epoch, tenth of the training or 20 steps, whichever is
-    longest, and at most over its second half. A mean, since only a mean compares with an
-    entropy."""
+    """Mean training loss over the last tenth of the training.
+
+    In whole epochs where they are known; over 20 steps or a quarter at least, and at most over the
+    second half. A mean, since only a mean compares with an entropy; a spike that was recovered from is
+    left out.
+    """
     if series is None or not len(series.values):
         return float("nan")
     last = int(series.steps[-1])
-    window = max(0.1 * subject.steps, number(subject, "steps_per_epoch") or 0.0, 20.0)
-    kept = series.values[series.steps > last - min(window, max(1.0, last / 2))]
+    done, epoch = last + 1, number(subject, "steps_per_epoch") or 0.0
+    window = max(0.1 * done, min(20.0, done / 4))
+    if epoch >= 1:
+        window = float(np.ceil(window / epoch)) * epoch
+    kept = series.values[series.steps > last - min(window, max(1.0, done / 2))]
     kept = kept[np.isfinite(kept)]
     if not len(kept):
         return float("nan")
-    # A spike that the training recovered from is in the whole window, but not in its later half.
-    return float(min(kept.mean(), kept[len(kept) // 2 :].mean() if len(kept) >= 20 else np.inf))
+    later = kept[len(kept) // 2 :]
+    spiked = kept.max() > 5 * np.median(kept) and len(later) >= 5
+    return float(min(kept.mean(), later.mean()) if spiked else kept.mean())
 
 
 def first_of(series: LossSeries) -> float:
@@ -289,7 +315,7 @@ def first_of(series: LossSeries) -> float:
 
 
 def _non_finite(subject: Subject) -> str:
-    series = subject.losses.get("train")
+    series = training_loss(subject)
     if series is not None and len(series.values) and not np.isfinite(series.values[-1]):
         first = int(series.steps[np.flatnonzero(~np.isfinite(series.values))[0]])
         return f"the training loss is not finite from step {first} on or again at the end"

@@ -176,8 +176,10 @@ def test_one_waking_image_is_enough_to_live() -> None:
     assert grade(DeadChannels(), layer_with([(0, rare), (1000, rare)])) == "clear"
 
 
-def test_silent_at_one_check_alone_is_not_dead() -> None:
-    assert grade(DeadChannels(), layer_with([(0, 0), (500, 0), (1000, 19)])) == "clear"
+def test_a_single_check_after_training_is_enough() -> None:
+    watched = layer_with([(0, 0), (40, 20)])
+    assert finding(DeadChannels(), watched).step == 40
+    assert grade(DeadChannels(), watched) == "error"
 
 
 def test_a_layer_revived_at_the_end_is_alive() -> None:

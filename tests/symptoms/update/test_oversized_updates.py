@@ -84,6 +84,11 @@ def test_sentences() -> None:
     )
 
 
+def test_large_changes_are_told_as_multiples() -> None:
+    thrown = layer_with((0, update(size=145.8)))
+    assert "by up to 146 times their size, at step 0" in sentence(OversizedUpdates(), thrown)
+
+
 def test_dead_channels_have_no_spread() -> None:
     """σ(z) → 0 after death makes κ explode: that is a consequence and no further fault."""
     huge = update(drift=[1e9] * 7 + [0.1])

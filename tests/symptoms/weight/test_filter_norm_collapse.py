@@ -72,6 +72,10 @@ def test_scales_that_began_at_zero_did_not_collapse() -> None:
     zero = [(s, scaled(20, 1e-4)) for s in (0, 500, 1000)]
     watched = layer_with(*zero, normalised=True, residual=True)
     assert grade(FilterNormCollapse(), watched) == "clear"
+    unseen = layer_with((100, scaled(20)), (1000, scaled(20)), normalised=True)
+    assert grade(FilterNormCollapse(), unseen) == "error"
+    branch = layer_with((100, scaled(20)), (1000, scaled(20)), normalised=True, residual=True)
+    assert grade(FilterNormCollapse(), branch) == "clear"
     grown = layer_with((0, scaled(20, 0.0)), (500, scaled(0)), (1000, scaled(20)), normalised=True)
     assert grade(FilterNormCollapse(), grown) == "error"
 

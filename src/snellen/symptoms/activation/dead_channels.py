@@ -23,7 +23,7 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Silence:
-    """Channels that no probe image switched on at the last checks."""
+    """Channels that no probe image switched on at the last check."""
 
     channels: int
     of: int
@@ -82,7 +82,7 @@ class DeadChannels(Symptom):
 
     ## What it finds
     Channels of a rectified layer (ReLU, ReLU6) whose map is zero everywhere on every probe image at
-    the last two checks. Zeros inside a map are not counted: half of a healthy ReLU map is zero. It
+    the last check. Zeros inside a map are not counted: half of a healthy ReLU map is zero. It
     says whether the channels were born dead, fell silent suddenly or one by one, and from which
     step on. Too many are: 40% of a layer without normalisation, 10% of one with it, 15 points more
     than before the first step, or so many in the layer before the head that too few are left to
@@ -174,7 +174,7 @@ class DeadChannels(Symptom):
         if int(last.value.values.sum()) == 0:
             return Unjudged(layer.name, "finite maps")
         silent = [_silent(c.value) & ~_inherited(subject, layer, c) for c in checks]
-        dead = silent[-1] & silent[-2] if len(silent) > 1 else silent[-1]
+        dead = silent[-1]
         limit, error = self._limits(subject, layer, checks, silent, dead)
         if limit is None:
             # One image that wakes a channel is proof at any size of the probe, so silence alone

@@ -12,7 +12,7 @@ from snellen.core import Severity
 from snellen.record import Clock, Subject
 from snellen.stats import MapSummary, WeightState
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
-from snellen.symptoms.outcome import non_finite_facts
+from snellen.symptoms.outcome import non_finite_facts, training_loss
 from snellen.symptoms.wording import amount, count
 
 WORDS = {
@@ -134,7 +134,7 @@ class NonFiniteOrigin(Symptom):
     def _gradients(self, subject: Subject, entries: list[Mapping[str, Any]]) -> Opinion:
         steps = {_step(e) for e in entries}
         if not steps:
-            seen = subject.losses.get("train")
+            seen = training_loss(subject)
             looked = bool(subject.statistics) or (seen is not None and len(seen.values) > 0)
             return Healthy("") if looked else Unjudged("", "a loss or maps to look at")
         of = max(subject.steps, len(steps))
@@ -170,8 +170,8 @@ def _step(entry: Mapping[str, Any]) -> int:
 
 def _first(subject: Subject, entries: list[Mapping[str, Any]]) -> Mapping[str, Any]:
     """The producer: at the earliest step the first entry whose inputs were finite."""
-    if not entries:
-        series = subject.losses["train"]
+    series = training_loss(subject)
+    if not entries and series is not None:
         bad = int(series.steps[np.flatnonzero(~np.isfinite(series.values))[0]])
         return {"step": bad, "tensor": "loss", "part": "loss"}
     earliest = min(_step(e) for e in entries)
@@ -183,7 +183,7 @@ def _first(subject: Subject, entries: list[Mapping[str, Any]]) -> Mapping[str, A
 
 def _loss_broke(subject: Subject, entries: list[Mapping[str, Any]]) -> bool:
     """Whether the harm reached the loss at the end, or the weights."""
-    series = subject.losses.get("train")
+    series = training_loss(subject)
     if series is not None and len(series.values):
         return not np.isfinite(series.values[-1]) or any(
             e.get("part") == "weights" for e in entries
@@ -232,7 +232,7 @@ def _largest_before(subject: Subject, tensor: str, step: int) -> float:
 
 
 def _loss_before(subject: Subject, step: int) -> float:
-    series = subject.losses.get("train")
+    series = training_loss(subject)
     if series is None:
         return float("nan")
     before = series.values[(series.steps < step) & np.isfinite(series.values)]

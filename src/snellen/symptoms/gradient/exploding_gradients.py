@@ -14,7 +14,7 @@ from snellen.record import Subject
 from snellen.stats import WeightUpdate
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
 from snellen.symptoms.gradient.vanishing_gradients import updates_of
-from snellen.symptoms.outcome import first_of
+from snellen.symptoms.outcome import first_of, training_loss
 from snellen.symptoms.structure import hidden
 from snellen.symptoms.wording import amount
 
@@ -181,7 +181,7 @@ class ExplodingGradients(Symptom):
         )
 
     def _ran_away(self, subject: Subject) -> bool:
-        series = subject.losses.get("train")
+        series = training_loss(subject)
         if series is None or len(series.values) < 21:
             return False
         start = first_of(series)

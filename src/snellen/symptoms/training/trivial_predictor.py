@@ -11,7 +11,7 @@ from snellen.core import Severity
 from snellen.record import Clock, Entry, Subject
 from snellen.stats import Predictions, TargetKind, Targets
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
-from snellen.symptoms.outcome import end_of, macro_recall, yardstick
+from snellen.symptoms.outcome import end_of, macro_recall, training_loss, yardstick
 from snellen.symptoms.phases import Phase
 from snellen.symptoms.structure import head
 from snellen.symptoms.wording import amount, percent
@@ -166,7 +166,7 @@ class TrivialPredictor(Symptom):
         deviation = float(seen.output_std.max())
         if not scale > 0 or deviation >= self.min_variation * scale:
             return None
-        loss, prior = end_of(subject.losses.get("train"), subject), yardstick(subject).prior
+        loss, prior = end_of(training_loss(subject), subject), yardstick(subject).prior
         if np.isfinite(prior) and np.isfinite(loss) and loss < self.near_prior * prior:
             return None
         return ConstantOutput(deviation, scale, seen.images, loss, prior, self.min_variation)

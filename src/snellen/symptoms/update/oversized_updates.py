@@ -18,6 +18,11 @@ from snellen.symptoms.structure import zeroes
 from snellen.symptoms.wording import amount, percent
 
 
+def _of_size(share: float) -> str:
+    """A share of the weights' size: in percent, or as a multiple where percents grow absurd."""
+    return f"{percent(share)} of" if share < 10 else f"{amount(share)} times"
+
+
 @dataclass(frozen=True)
 class Drift:
     """One step that shifted a layer's pre-activations by more than their spread."""
@@ -34,7 +39,7 @@ class Drift:
 
     def sentence(self) -> str:
         size = (
-            f"; the weights changed by {percent(self.relative_update)} of their size"
+            f"; the weights changed by {_of_size(self.relative_update)} their size"
             if np.isfinite(self.relative_update)
             else ""
         )
@@ -62,7 +67,7 @@ class RelativeUpdate:
     def sentence(self) -> str:
         usual = f", {percent(self.median)} in the median" if np.isfinite(self.median) else ""
         return (
-            f"a step changed the weights by up to {percent(self.largest)} of their size, at step "
+            f"a step changed the weights by up to {_of_size(self.largest)} their size, at step "
             f"{self.step}{usual} of {self.of} steps seen (allowed: {percent(self.allowed)} once, "
             f"{percent(self.allowed_median)} in the median after the warm-up)"
         )

@@ -116,7 +116,7 @@ class FilterNormCollapse(Symptom):
             return
         limit = self.collapsed_gain if layer.normalised else self.collapsed
         judged = np.isfinite(left[-1])
-        if layer.normalised and len(left[0]) == len(judged):
+        if layer.normalised and (checks[0].step == 0 or layer.residual):
             # Scales that never were above the limit began at zero: nothing collapsed.
             judged &= np.nanmax(np.array(left), axis=0, initial=0.0) >= limit
         gone = judged & (left[-1] < limit)

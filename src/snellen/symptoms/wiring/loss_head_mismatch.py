@@ -13,6 +13,7 @@ from snellen.record import Clock, Subject
 from snellen.stats import Predictions, Targets
 from snellen.symptoms import landmarks
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
+from snellen.symptoms.outcome import training_loss
 from snellen.symptoms.structure import head
 from snellen.symptoms.wording import amount
 
@@ -264,7 +265,7 @@ def read_wiring(subject: Subject) -> Wiring | None:
     fed, units = loss.get("fed"), loss.get("units")
     if not isinstance(units, int) or isinstance(units, bool):
         units = final.channels if final else None
-    series = subject.losses.get("train")
+    series = training_loss(subject)
     values = series.values[np.isfinite(series.values)] if series is not None else np.zeros(0)
     labels = subject.last("", Targets, "", Clock.INLINE)
     shares = labels.value.priors if labels else np.zeros(0)
