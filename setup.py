@@ -38,8 +38,9 @@ class BuildKernel(build_ext):
         super().run()
         if not all(self.built(ext) for ext in self.extensions):
             self.warn(
-                "snellen is installed WITHOUT its compiled kernel: maps will be measured with NumPy, "
-                "about 50 times slower. Install a C compiler (gcc or clang) and reinstall to change that."
+                "snellen is installed WITHOUT its compiled kernel: maps will be measured with "
+                "NumPy, many times slower. Install a C compiler (gcc or clang) and reinstall "
+                "snellen to change that."
             )
 
     def built(self, ext: Extension) -> bool:

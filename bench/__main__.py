@@ -1,4 +1,5 @@
-"""Runs every benchmark beside this file, or those named, and prints one table: `python -m bench [NAME ...]`.
+"""Runs every benchmark beside this file, or those named, and prints one table: `python -m bench
+[NAME ...]`.
 
 A benchmark is a module with `measure()`, which gives `Row`s.
 """

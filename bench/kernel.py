@@ -1,4 +1,5 @@
-"""The map table against `torch.sum` of the same tensor, which reads it once and does the least with it."""
+"""The map table against `torch.sum` of the same tensor, which reads it once and does the least with
+it."""
 
 from __future__ import annotations
 

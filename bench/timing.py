@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping
 
 
 def side_by_side(functions: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Seconds of each function by name: the first decile, what it takes when nothing else disturbs it.
+    """Seconds of each function by name: the first decile, what it takes when nothing else disturbs
+    it.
 
-    Every round calls each function once, so that whatever else the machine does meets all of them alike.
+    Every round calls each function once, so that whatever else the machine does meets all of them
+    alike.
     """
     times: dict[str, list[float]] = {name: [] for name in functions}
     for function in functions.values():

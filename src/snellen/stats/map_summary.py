@@ -18,9 +18,9 @@ Counts = npt.NDArray[np.int64]
 class MapSummary(Statistic):
     """Per-channel sums, extremes and counts over every image seen (CATALOGUE M1).
 
-    `a + b` summarises the images of both, in any order and grouping. Sums and extremes are over finite
-    values alone; a channel without any has `minimum = inf` and `maximum = -inf`. All arrays have the
-    shape `(channels,)`.
+    `a + b` summarises the images of both, in any order and grouping. Sums and extremes are over
+    finite values alone; a channel without any has `minimum = inf` and `maximum = -inf`. All arrays
+    have the shape `(channels,)`.
     """
 
     name = "map"

@@ -15,7 +15,8 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class PositionSums:
-    """Sums over images at every position (CATALOGUE M2); merges with `+`, O(channels × positions)."""
+    """Sums over images at every position (CATALOGUE M2); merges with `+`, O(channels ×
+    positions)."""
 
     images: int
     sums: Floats
@@ -25,7 +26,8 @@ class PositionSums:
 
     @classmethod
     def of(cls, maps: npt.NDArray[Any]) -> PositionSums:
-        """Of maps `(images, channels, *positions)`. Non-finite values make the channel's sums so."""
+        """Of maps `(images, channels, *positions)`. Non-finite values make the channel's sums
+        so."""
         images, channels = maps.shape[:2]
         sums = maps.sum(axis=0, dtype=np.float64).reshape(channels, -1)
         axes = (0, *range(2, maps.ndim))
@@ -51,7 +53,8 @@ class InputDependence(Statistic):
     """Each channel's mean square, split into what is the same for all images and what varies.
 
     `fixed = mean_hw((E_n a)²)`, `varying = mean_hw(Var_n a)`; their sum is `E[a²]` (CATALOGUE M7).
-    Probe-only: two of them do not merge, their `PositionSums` do. Arrays have the shape `(channels,)`.
+    Probe-only: two of them do not merge, their `PositionSums` do. Arrays have the shape
+    `(channels,)`.
     """
 
     name = "input-dependence"

@@ -30,7 +30,8 @@ class Predictions(Statistic):
     output_std: Floats
     """Standard deviation over images, shape `(outputs,)`; 0 for a constant answer."""
     chosen: npt.NDArray[np.int64]
-    """Shape `(classes,)`: images for which each class was chosen; empty when there are no classes."""
+    """Shape `(classes,)`: images for which each class was chosen; empty when there are no
+    classes."""
     right: npt.NDArray[np.int64]
     """Images of each class answered rightly; empty without labels."""
     present: npt.NDArray[np.int64]

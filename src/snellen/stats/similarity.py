@@ -23,7 +23,8 @@ class Similarity(Statistic):
     previous_step: int
     """The check it is compared with."""
     cka: float
-    """Unbiased linear CKA of pooled features; at most 1, around 0 for unrelated ones; NaN if undefined."""
+    """Unbiased linear CKA of pooled features; at most 1, around 0 for unrelated ones; NaN if
+    undefined."""
     correlation: float
     """Median over alive channels of the correlation of their maps; NaN without such a channel."""
 
@@ -31,9 +32,9 @@ class Similarity(Statistic):
 def unbiased_linear_cka(x: npt.NDArray[Any], y: npt.NDArray[Any]) -> float:
     """Linear CKA with the unbiased HSIC estimator, of features `(images, any)` and `(images, any)`.
 
-    The biased estimator nears 1 for unrelated features as soon as there are more features than images,
-    so the diagonal is left out (Song et al. 2012; Kornblith et al. 2019). Needs at least 4 images; NaN
-    when there are fewer, when either side is constant, or when a value is not finite.
+    The biased estimator nears 1 for unrelated features as soon as there are more features than
+    images, so the diagonal is left out (Song et al. 2012; Kornblith et al. 2019). Needs at least 4
+    images; NaN when there are fewer, when either side is constant, or when a value is not finite.
     """
     if len(x) != len(y):
         raise ValueError(

@@ -33,5 +33,6 @@ class Statistic:
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
-        """The statistic that `to_arrays` was called on; 0-dimensional arrays become Python's own."""
+        """The statistic that `to_arrays` was called on; 0-dimensional arrays become Python's
+        own."""
         return cls(**{k: v.item() if v.ndim == 0 else v for k, v in arrays.items()})

@@ -36,7 +36,8 @@ class Targets(Statistic):
     units: int
     """Labels counted: images, positions for segmentation, images × outputs for multi-label."""
     counts: npt.NDArray[np.int64]
-    """Shape `(classes,)`: labels per class; positives per output for multi-label; empty otherwise."""
+    """Shape `(classes,)`: labels per class; positives per output for multi-label; empty
+    otherwise."""
     mean: npt.NDArray[np.float64]
     """Regression: mean per output (the last axis), otherwise empty."""
     spread: npt.NDArray[np.float64]

@@ -14,7 +14,8 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class WeightState(Statistic):
-    """A layer's filters at one step against those it started with (CATALOGUE M5). Does not merge."""
+    """A layer's filters at one step against those it started with (CATALOGUE M5). Does not
+    merge."""
 
     name = "weights"
 
@@ -93,11 +94,12 @@ def preactivation_drift(
 ) -> Floats:
     """κ per channel: `|⟨ΔW_c, p̄⟩ + Δb_c| / σ(z_c)` (CATALOGUE S22; the project's own measure).
 
-    `weight_change` has the shape `(outputs, inputs per group, *kernel)`; the mean input patch p̄ is taken
-    as the mean of each input channel (`input_mean`, shape `(inputs,)`) at every tap, which leaves out
-    what padding does at the border. `spread` is σ(z), shape `(outputs,)`; κ is NaN where it is zero.
+    `weight_change` has the shape `(outputs, inputs per group, *kernel)`; the mean input patch p̄ is
+    taken as the mean of each input channel (`input_mean`, shape `(inputs,)`) at every tap, which
+    leaves out what padding does at the border. `spread` is σ(z), shape `(outputs,)`; κ is NaN where
+    it is zero.
     """
-    outputs = weight_change.shape[0]
+    outputs = len(weight_change)
     taps = weight_change.reshape(outputs, weight_change.shape[1], -1).sum(axis=2, dtype=np.float64)
     means = input_mean.reshape(groups, -1)
     per_group = outputs // groups

@@ -7,7 +7,7 @@ import os
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
-SLOW = "maps are measured with NumPy instead, about 50 times slower"
+SLOW = "maps are measured with NumPy instead, many times slower"
 
 
 def load() -> tuple[ctypes.CDLL | None, str | None]:

@@ -45,18 +45,20 @@ def map_table(
     bfloat16: bool = False,
     threads: int | None = None,
 ) -> npt.NDArray[np.float64]:
-    """The table `(images, channels, 8)` of maps `(images, channels, *positions)`; columns as `COLUMNS`.
+    """The table `(images, channels, 8)` of maps `(images, channels, *positions)`; columns as
+    `COLUMNS`.
 
-    All columns but the last are over the finite values alone; without any, sums and counts are 0, the
-    minimum is `inf` and the maximum `-inf`. `below` and `above` count values strictly beyond the rails,
-    compared exactly whatever the dtype. Float64 is summed in float64, anything smaller pairwise in
-    float32 over a few thousand values and then in float64, to a relative precision of about 1e-6 of `magnitudes` and
-    `squares`.
+    All columns but the last are over the finite values alone; without any, sums and counts are 0,
+    the minimum is `inf` and the maximum `-inf`. `below` and `above` count values strictly beyond
+    the rails, compared exactly whatever the dtype. Float64 is summed in float64, anything smaller
+    pairwise in float32 over a few thousand values and then in float64, to a relative precision of
+    about 1e-6 of `magnitudes` and `squares`.
 
-    Maps have up to three position axes, any strides (none is copied) and are float16, float32, float64,
-    or bfloat16: its bits in a 16-bit integer array with `bfloat16=True`. Other numbers are converted first.
-    They are only read, and not kept. The interpreter's lock is released. `threads`: at most so many; by
-    default what the size is worth, up to 4. The result does not depend on it.
+    Maps have up to three position axes, any strides (none is copied) and are float16, float32,
+    float64, or bfloat16: its bits in a 16-bit integer array with `bfloat16=True`. Other numbers are
+    converted first. They are only read, and not kept. The interpreter's lock is released.
+    `threads`: at most so many; by default what the size is worth, up to 4. The result does not
+    depend on it.
 
     Raises `ValueError` for another number of axes and for values that are not real numbers.
     """
