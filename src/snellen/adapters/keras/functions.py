@@ -1,0 +1,138 @@
+"""Shows a recorder the functions that models call without a layer, for as long as one pass takes."""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportMissingTypeStubs=false
+from __future__ import annotations
+
+import contextlib
+import functools
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from snellen.adapters.keras import tensors
+from snellen.adapters.keras.recorder import Recorder
+from snellen.adapters.keras.roles import ACTIVATION_NAMES, FUNCTIONS, OPERATORS, Role
+
+
+@contextlib.contextmanager
+def recorded(recorder: Recorder) -> Iterator[None]:
+    """Inside the block the calls of this thread go through the recorder."""
+    thread = threading.get_ident()
+    changed: list[tuple[Any, str, Any]] = []
+    try:
+        for owner, name, replacement in _replacements(recorder, thread):
+            changed.append((owner, name, owner.__dict__[name]))
+            setattr(owner, name, replacement)
+        with _torch_functions(recorder):
+            yield
+    finally:
+        for owner, name, original in reversed(changed):
+            setattr(owner, name, original)
+
+
+def _replacements(recorder: Recorder, thread: int) -> Iterator[tuple[Any, str, Any]]:
+    from keras.src.layers.layer import Layer
+
+    original = Layer.__call__
+
+    @functools.wraps(original)
+    def layer_call(layer: Any, *args: Any, **kwargs: Any) -> Any:
+        if threading.get_ident() != thread:
+            return original(layer, *args, **kwargs)
+        return recorder.layer(original, layer, *args, **kwargs)
+
+    yield Layer, "__call__", layer_call
+    for module in _modules():
+        for name, role in FUNCTIONS.items():
+            function = vars(module).get(name)
+            if callable(function):
+                yield module, name, _function(recorder, thread, role, name, function)
+    for kind in _tensor_types():
+        for name, role in OPERATORS.items():
+            function = vars(kind).get(name)
+            if callable(function):
+                yield kind, name, _function(recorder, thread, role, name, function)
+
+
+def _function(
+    recorder: Recorder, thread: int, role: Role, name: str, original: Callable[..., Any]
+) -> Callable[..., Any]:
+    name = ACTIVATION_NAMES.get(name, name)
+
+    @functools.wraps(original)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        if threading.get_ident() != thread:
+            return original(*args, **kwargs)
+        return recorder.function(role, name, original, args, kwargs)
+
+    return function
+
+
+def _modules() -> list[Any]:
+    from keras.src import backend
+
+    modules: list[Any] = [backend, backend.core, backend.nn, backend.numpy]
+    name = tensors.backend_name()
+    if name == "tensorflow":
+        import tensorflow as tf
+
+        modules += [tf, tf.nn, tf.math]
+    elif name == "jax":
+        import jax
+
+        modules += [jax.nn]
+    return modules
+
+
+def _tensor_types() -> list[Any]:
+    name = tensors.backend_name()
+    if name == "tensorflow":
+        import tensorflow as tf
+
+        return [tf.Tensor]
+    if name == "jax":
+        import jax.numpy
+
+        return [type(jax.numpy.zeros(()))]
+    return []
+
+
+@contextlib.contextmanager
+def _torch_functions(recorder: Recorder) -> Iterator[None]:
+    if tensors.backend_name() != "torch":
+        yield
+        return
+    from torch.overrides import TorchFunctionMode
+
+    class Shown(TorchFunctionMode):
+        def __torch_function__(
+            self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            del types
+            name = str(getattr(func, "__name__", ""))
+            role = OPERATORS.get(name) or FUNCTIONS.get(name) or _TORCH.get(name)
+            if role is None:
+                return func(*args, **(kwargs or {}))
+            return recorder.function(
+                role, ACTIVATION_NAMES.get(name, name), func, args, kwargs or {}
+            )
+
+    with Shown():
+        yield
+
+
+_TORCH = {
+    "cat": Role.JOIN,
+    "mul": Role.JOIN,
+    "sub": Role.JOIN,
+    "div": Role.JOIN,
+    "flatten": Role.RESHAPE,
+    "view": Role.RESHAPE,
+    "permute": Role.RESHAPE,
+    "to": Role.CARRY,
+    "contiguous": Role.CARRY,
+    "max_pool2d": Role.CARRY,
+    "avg_pool2d": Role.CARRY,
+}
+"""Functions under names that torch alone gives them."""

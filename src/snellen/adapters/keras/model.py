@@ -1,0 +1,341 @@
+"""A Keras model as `capture` holds it."""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportMissingTypeStubs=false, reportPrivateUsage=false
+from __future__ import annotations
+
+import contextlib
+import math
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from snellen.adapters.contract import Array, Glimpse, Pass, Weights
+from snellen.adapters.keras import data, facts, tensors
+from snellen.adapters.keras.functions import recorded
+from snellen.adapters.keras.gradients import kernel_gradients
+from snellen.adapters.keras.losses import UNKNOWN, LossKind, compiled_loss, kind_of
+from snellen.adapters.keras.recorder import Part, Recorder
+from snellen.adapters.keras.structure import settle
+from snellen.adapters.keras.untouched import Values, current_values, paired, untouched
+from snellen.adapters.keras.weights import canonical, kernel_variable
+from snellen.core import Layer, SnellenError
+
+STAMP_VALUES = 4096
+"""Variables of up to so many values are compared to tell whether the weights have changed."""
+
+
+class ModelGoneError(SnellenError):
+    """The script has dropped the model; nothing can be asked of it any more."""
+
+
+class KerasModel:
+    """Implements `contract.Model`. Keeps the user's model alive from `hold` to `release`."""
+
+    framework = "keras"
+
+    def __init__(self, model: Any, keep: Callable[[str], bool] = lambda layer: True) -> None:
+        """`keep` says of a layer's name whether its maps are wanted."""
+        kind = type(model)
+        ours = kind.__module__.split(".")[0] == "keras"
+        self.name: str = str(model.name) if ours else kind.__name__
+        self.planned: dict[str, Any] = {}
+        """What is known of the training under way: `planned_epochs`, `batch_size`."""
+        self.epochs = 0
+        """Epochs done, over all calls of `fit`."""
+        self.training: Any = None
+        """The optimiser, where the script holds it outside the model."""
+        self.loss: Any = None
+        """The loss, where the script calls it outside the model."""
+        self.recent: dict[int, Any] = {}
+        """Gradients by the id of their variable; filled only around an update."""
+        self._keep = keep
+        self._model = weakref.ref(model)
+        self._held: Any = None
+        self._stamp: list[tuple[weakref.ref[Any], Array]] = []
+        self._layers: tuple[Layer, ...] = ()
+        self._parts: dict[str, Part] = {}
+        self._kept: list[tuple[weakref.ref[Any], Array]] | None = None
+        self._as_initial = False
+        self._state: Sequence[Any] | None = None
+
+    @property
+    def user_model(self) -> Any:
+        """The user's model. Raises `ModelGoneError` when it is no more."""
+        model = self._model()
+        if model is None:
+            raise ModelGoneError(
+                f"the model {self.name} was dropped by the script; keep it alive as long as it is watched"
+            )
+        return model
+
+    def hold(self) -> None:
+        """Keep the model alive: it is to be looked at once more when its training is over."""
+        self._held = self._model()
+
+    def release(self) -> None:
+        """Let go of the model and of every copy."""
+        self._held = self._kept = self.training = self.loss = None
+        self._stamp, self.recent = [], {}
+
+    def stamp(self) -> None:
+        """Remember a little of the weights that a step has left, for `as_trained`."""
+        host = self._reader()
+        small = [
+            variable
+            for variable in self.user_model.trainable_variables
+            if 0 < math.prod(variable.shape) <= STAMP_VALUES
+        ]
+        self._stamp = [
+            (
+                weakref.ref(variable),
+                np.array(host(variable)),
+            )
+            for variable in [*small[:1], *small[-1:]]
+        ]
+
+    def as_trained(self) -> bool:
+        for reference, value in self._stamp:
+            variable = reference()
+            if variable is None or not np.array_equal(self.read(variable), value, equal_nan=True):
+                return False
+        return True
+
+    @contextlib.contextmanager
+    def state(self, state: Sequence[Any] | None) -> Iterator[None]:
+        """Inside the block the variables are read as this state of a training step on JAX."""
+        self._state = state
+        try:
+            yield
+        finally:
+            self._state = None
+
+    def values(self) -> Values:
+        """What the variables are to be read as, where that is not what they hold."""
+        model = self.user_model
+        if self._as_initial:
+            return self._initial_values()
+        if self._state is not None:
+            return paired(model, self._state)
+        return current_values(model)
+
+    def facts(self) -> dict[str, Any]:
+        model = self.user_model
+        optimizer = (
+            self.training if self.training is not None else getattr(model, "optimizer", None)
+        )
+        known = {**facts.facts_of_model(model), **self.planned}
+        if optimizer is not None:
+            known.update(facts.facts_of_optimizer(optimizer, self.learning_rate(optimizer)))
+        kind = self.loss_kind()
+        if kind.facts:
+            known["loss"] = {"name": kind.name, "expects": kind.expects, **kind.facts}
+        return known
+
+    def learning_rate(self, optimizer: Any) -> float | None:
+        """The learning rate now, schedules included; `None` where it can't be read."""
+        import keras
+
+        optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+        with keras.StatelessScope(state_mapping=self.values()):
+            rate = optimizer.learning_rate
+            if tensors.is_symbolic(rate):
+                return None
+            return float(keras.ops.convert_to_numpy(rate))
+
+    def read(self, variable: Any) -> Array:
+        """The value of a variable now, on the host."""
+        return self._reader()(variable)
+
+    def _reader(self) -> Callable[[Any], Array]:
+        """Reads variables as they are now."""
+        known = {id(variable): value for variable, value in self.values()}
+
+        def read(variable: Any) -> Array:
+            # An empty variable has no value to fall back on.
+            found = known.get(id(variable))
+            return tensors.on_host(variable.value if found is None else found)
+
+        return read
+
+    def loss_kind(self) -> LossKind:
+        """What the loss of the training computes, and what its head feeds it."""
+        loss = self.loss if self.loss is not None else self._compiled()
+        kind = UNKNOWN if loss is None else kind_of(loss)
+        known = dict(kind.facts)
+        shape = getattr(self.user_model, "output_shape", None)
+        if isinstance(shape, tuple) and len(shape) > 1 and isinstance(shape[-1], int):
+            known["units"] = shape[1 if tensors.channel_axis() == 1 else -1]
+        head = next((layer for layer in self._layers if layer.head), None)
+        if head is not None:
+            known |= {"fed": head.output_activation, "units": head.channels}
+        return LossKind(kind.name, kind.expects, known)
+
+    def _compiled(self) -> Any:
+        model = self.user_model
+        loss = getattr(getattr(model, "_compile_loss", None), "_user_loss", None)
+        # Which kind "crossentropy" is depends on the labels, which are not at hand here.
+        if loss is None or str(loss).lower() in ("crossentropy", "ce"):
+            return None
+        return compiled_loss(model, None, None)
+
+    def look(self, inputs: Any, labels: Array | None, see: Callable[[Glimpse], None]) -> Pass:
+        model = self.user_model
+        with untouched(model, self.values()):
+            if not self._layers:
+                self._pass(model, _first_images(inputs, model), None)
+            recorder, output = self._pass(model, inputs, see)
+            settled = _settled(recorder, output)
+            loss = self._loss(model, labels, output)
+            self._layers, self._parts = settled, recorder.parts
+            return Pass(settled, _output(output), loss)
+
+    def _pass(
+        self, model: Any, inputs: Any, see: Callable[[Glimpse], None] | None
+    ) -> tuple[Recorder, Any]:
+        import keras
+
+        settled = {layer.name: layer for layer in self._layers}
+        recorder = Recorder(see, settled, self._keep)
+        given = tensors.mapped(keras.ops.convert_to_tensor, inputs)
+        with recorded(recorder):
+            recorder.begin(given)
+            output = _call(model, given)
+        if see is None:
+            self._layers, self._parts = _settled(recorder, output), recorder.parts
+        return recorder, output
+
+    def _loss(self, model: Any, labels: Array | None, output: Any) -> float:
+        loss = self._loss_function(model, labels, output)
+        if loss is None or labels is None:
+            return float("nan")
+        import keras
+
+        value = loss(keras.ops.convert_to_tensor(labels), output)
+        return float(np.mean(tensors.as_float(tensors.on_host(value))))
+
+    def _loss_function(self, model: Any, labels: Array | None, output: Any) -> Any:
+        if labels is None or len(tensors.leaves(output)) != 1:
+            return None
+        return self.loss if self.loss is not None else compiled_loss(model, labels, output)
+
+    @contextlib.contextmanager
+    def initial(self) -> Iterator[None]:
+        if self._kept is None:
+            raise RuntimeError(
+                f"the initial weights of {self.name} were not kept; call keep_initial before training"
+            )
+        self._as_initial = True
+        try:
+            yield
+        finally:
+            self._as_initial = False
+
+    def keep_initial(self) -> None:
+        host = self._reader()
+        self._kept = [
+            (weakref.ref(variable), np.array(host(variable)))
+            for variable in self.user_model.variables
+        ]
+
+    def drop_initial(self) -> None:
+        self._kept = None
+
+    def _initial_values(self) -> Values:
+        known = ((reference(), value) for reference, value in self._kept or ())
+        return [(variable, value) for variable, value in known if variable is not None]
+
+    def weights(self) -> Mapping[str, Weights]:
+        host = self._reader()
+        found: dict[str, Weights] = {}
+        for name, part in self._parts.items():
+            layer = part.layer()
+            kernel = None if layer is None else kernel_variable(layer)
+            if kernel is None:
+                continue
+            norm = None if part.norm is None else part.norm()
+            gamma = getattr(norm, "gamma", None)
+            bias = getattr(layer, "bias", None)
+            gradient = self.recent.get(id(kernel))
+            found[name] = Weights(
+                kernel=canonical(layer, host(kernel)),
+                bias=None if bias is None else host(bias),
+                gain=None if gamma is None else host(gamma),
+                gradient=None if gradient is None else canonical(layer, tensors.on_host(gradient)),
+                trainable=bool(kernel.trainable and layer.trainable),
+            )
+        return found
+
+    def gradients(self, inputs: Any, labels: Array | None) -> Mapping[str, Array] | None:
+        model = self.user_model
+        values = self.values()
+        layers = {name: part.layer() for name, part in self._parts.items()}
+        kernels = {
+            name: (layer, kernel_variable(layer))
+            for name, layer in layers.items()
+            if layer is not None and kernel_variable(layer) is not None
+        }
+        if labels is None or not kernels:
+            return None
+        variables = [kernel for _, kernel in kernels.values()]
+
+        def loss_of(candidates: Sequence[Any]) -> Any:
+            import keras
+
+            mapping = [*values, *zip(variables, candidates, strict=True)]
+            with keras.StatelessScope(state_mapping=mapping):
+                output = _call(model, tensors.mapped(keras.ops.convert_to_tensor, inputs))
+                loss = self._loss_function(model, labels, output)
+                if loss is None:
+                    return None
+                return keras.ops.mean(loss(keras.ops.convert_to_tensor(labels), output))
+
+        known = {id(variable): value for variable, value in values}
+        with untouched(model, values, differentiable=True):
+            points = [
+                kernel.value if (value := known.get(id(kernel))) is None else value
+                for kernel in variables
+            ]
+            found = kernel_gradients(loss_of, points)
+        if found is None:
+            return None
+        return {
+            name: canonical(layer, tensors.as_float(gradient))
+            for (name, (layer, _)), gradient in zip(kernels.items(), found, strict=True)
+            if gradient is not None
+        }
+
+    def select(self, batches: Sequence[Any], index: npt.NDArray[np.int64]) -> Any:
+        return data.select(batches, index)
+
+
+def _call(model: Any, inputs: Any) -> Any:
+    if getattr(model, "_call_has_training_arg", False):
+        return model(inputs, training=False)
+    return model(inputs)
+
+
+def _first_images(inputs: Any, model: Any) -> Any:
+    """Enough of the inputs to see the structure; all of them where the batch size is fixed."""
+    shape = getattr(model, "input_shape", None)
+    fixed = isinstance(shape, tuple) and bool(shape) and isinstance(shape[0], int)
+    return inputs if fixed else tensors.mapped(lambda leaf: leaf[:1], inputs)
+
+
+def _settled(recorder: Recorder, output: Any) -> tuple[Layer, ...]:
+    leaves = tensors.leaves(output)
+    track = recorder.lineage.get(leaves[0]) if leaves else None
+    if track is None:
+        return settle(recorder.drawn, (), None)
+    return settle(recorder.drawn, track.sources, track.last)
+
+
+def _output(output: Any) -> Array | None:
+    if not tensors.is_tensor(output) or len(output.shape) < 1:
+        return None
+    return tensors.as_float(
+        tensors.channels_second(tensors.on_host(output), tensors.channel_axis())
+    )

@@ -1,0 +1,58 @@
+"""Attributes of the framework that are replaced for a while, and put back."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+Around = Callable[..., Any]
+"""`around(original, *args, **kwargs)` stands in for `original(*args, **kwargs)`."""
+
+
+class Patches:
+    """Replaced attributes of classes and modules. `undo` leaves none behind."""
+
+    def __init__(self) -> None:
+        self._done: list[tuple[Any, str, Any, bool]] = []
+        self._live: list[bool] = [True]
+
+    def around(self, owner: Any, name: str, around: Around) -> None:
+        """Replace a callable attribute by one that calls `around`."""
+        own = name in vars(owner)
+        original = vars(owner)[name] if own else _inherited(owner, name)
+        live = self._live
+
+        # `wraps` also takes over the module's name: AutoGraph then leaves the function alone, as it
+        # does the original.
+        @functools.wraps(original)
+        def patched(*args: Any, **kwargs: Any) -> Any:
+            if not live[0]:
+                return original(*args, **kwargs)
+            return around(original, *args, **kwargs)
+
+        self._done.append((owner, name, patched, own))
+        setattr(owner, name, patched)
+
+    def undo(self) -> None:
+        """Put the originals back. What someone else has put over ours stays and calls the original."""
+        self._live[0] = False
+        for owner, name, patched, own in reversed(self._done):
+            if vars(owner).get(name) is not patched:
+                continue
+            if own:
+                setattr(owner, name, patched.__wrapped__)
+            else:
+                delattr(owner, name)
+        self._done.clear()
+        self._live = [True]
+
+
+def _inherited(owner: Any, name: str) -> Any:
+    """What a class inherits under this name, looked up at each call."""
+
+    @functools.wraps(getattr(owner, name))
+    def inherited(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return getattr(super(owner, self), name)(*args, **kwargs)
+
+    return inherited

@@ -1,0 +1,31 @@
+"""What the thread is doing, as far as the adapter must know."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from snellen.adapters.keras.fitting import Fit
+    from snellen.adapters.keras.loops import Calls
+    from snellen.adapters.keras.programs import Program
+
+
+class Scope(threading.local):
+    """One for each thread: a look from one thread must not hide another's training."""
+
+    def __init__(self) -> None:
+        self.fits: list[Fit] = []
+        """The `fit` calls under way, the innermost last."""
+        self.silent = 0
+        """Above zero while nothing of what is called is of interest."""
+        self.calls: Calls | None = None
+        """Models and losses called since the last update, in a loop of the script's own."""
+        self.programs: list[Program] = []
+        """Calls of compiled functions under way, the innermost last."""
+        self.updating = False
+        """Inside an optimiser's update."""
+
+    def fit_of(self, model: Any) -> Fit | None:
+        """The innermost `fit` of a model."""
+        return next((fit for fit in reversed(self.fits) if fit.model is model), None)
