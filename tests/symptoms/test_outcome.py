@@ -215,6 +215,12 @@ UNHARMED = {
 }
 
 UNKNOWN = {
+    "no answers but those from before the first step": subject(
+        conv(), head(), history=given(TEN) | told(CHANCE_TEN, 0), facts={"loss": CE}
+    ),
+    "no answers but those from the first half": subject(
+        conv(), head(), history=given(TEN) | told(CHANCE_TEN, 499), facts={"loss": CE}
+    ),
     "nothing seen": trained(CE, None, None),
     "few steps": trained(CE, TEN, curve(2.3, 2.3, steps=20), steps=20, epochs=0),
     "few steps at chance": trained(

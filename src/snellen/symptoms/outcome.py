@@ -239,13 +239,19 @@ def _binary_yardstick(targets: Targets, smoothing: float) -> Yardstick:
 
 
 def macro_recall(subject: Subject) -> Recall | None:
-    """Macro recall of the last look at the probe, for one answer of several per image; else `None`.
+    """Macro recall of the last look at the probe, for one answer of several per image.
+
+    `None` for other kinds of labels, and when the look was in the warm-up or the first half.
 
     If the answers had nothing to do with the labels, the images of class k answered rightly would
     follow a hypergeometric law. Its spread, with half an image of continuity, is the margin.
     """
     last = subject.last("", Predictions)
     if last is None or len(last.value.present) != len(last.value.right):
+        return None
+    # Answers from before the network could learn say nothing of how its training ended.
+    young = timeline(subject).phase(last.step) in (Phase.INIT, Phase.WARM_UP)
+    if young or last.step < subject.steps / 2:
         return None
     labels = subject.last("", Targets, "", Clock.INLINE)
     if labels is not None and not _one_answer(labels.value):
@@ -271,8 +277,8 @@ def macro_recall(subject: Subject) -> Recall | None:
 def training_loss(subject: Subject) -> LossSeries | None:
     """The losses that compare with each other over the training.
 
-    Those of the script's loss function; or the scalar that gradients were taken of, where that function
-    is unknown or several make up one objective.
+    Those of the script's loss function; or the scalar that gradients were taken of, where that
+    function is unknown or several make up one objective.
     """
     return subject.losses.get("objective" if _composed(subject) else "train")
 
@@ -289,8 +295,8 @@ def end_of(series: LossSeries | None, subject: Subject) -> float:
     """Mean training loss over the last tenth of the training.
 
     In whole epochs where they are known; over 20 steps or a quarter at least, and at most over the
-    second half. A mean, since only a mean compares with an entropy; a spike that was recovered from is
-    left out.
+    second half. A mean, since only a mean compares with an entropy; a spike that was recovered from
+    is left out.
     """
     if series is None or not len(series.values):
         return float("nan")

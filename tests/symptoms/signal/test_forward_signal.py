@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from snellen.core import Layer, LayerKind
 from snellen.record import Subject
 from snellen.stats import MapSummary
 from snellen.symptoms.signal.forward_signal import ForwardSignal
@@ -84,6 +85,29 @@ def test_without_harm_it_is_a_note() -> None:
 def test_normalised_layers_re_scale_themselves() -> None:
     watched = network(geometric(0.1, 18), normalised=True)
     assert grade(ForwardSignal(), watched, "") == "silent"
+
+
+def test_sums_of_normalised_branches_are_no_depth_of_their_own() -> None:
+    """A BatchNorm in evaluation mode scales nothing before the first step."""
+    layers: list[Layer] = []
+    history: dict[Any, Any] = {}
+    for i in range(4):
+        inner = conv(f"block{i}.conv", index=2 * i, normalised=True, activation="linear")
+        after = Layer(
+            f"block{i}", 2 * i + 1, LayerKind.ACTIVATION, "relu", 8, (8, 8), "relu",
+            inputs=(inner.name,),
+        )  # fmt: skip
+        layers += [inner, after]
+        history |= probe(after.name, MapSummary, "post", (0, maps(std=0.1**i)))
+    assert grade(ForwardSignal(), subject(*layers, history=history), "") == "silent"
+
+
+def test_a_few_layers_among_normalised_ones_show_no_law() -> None:
+    layers = [*stack(4), *[conv(f"n{i}", index=9 + i, normalised=True) for i in range(5)]]
+    history: dict[Any, Any] = {}
+    for i in range(4):
+        history |= probe(f"conv{i}", MapSummary, "post", (0, maps(std=0.01**i)))
+    assert grade(ForwardSignal(), subject(*layers, history=history), "") == "silent"
 
 
 def test_a_branch_that_begins_at_zero_is_no_fading_signal() -> None:

@@ -39,10 +39,11 @@ def answering(
     train: float = 2.3,
     loss: dict[str, Any] = CE,
     units: int = 10,
+    **facts: Any,
 ) -> Subject:
     history = told(seen, step) | (given(targets) if targets else {})
     return subject(
-        conv(), head(units=units), history=history, facts={"loss": loss}, train=[train] * 50
+        conv(), head(units=units), history=history, facts={"loss": loss} | facts, train=[train] * 50
     )
 
 
@@ -133,7 +134,8 @@ def test_not_judged_as_trivial(seen: Predictions, targets: Targets | None) -> No
     ("step", "expected"), [(0, "undecided"), (99, "undecided"), (100, "warning")]
 )
 def test_every_network_begins_trivial(step: int, expected: str) -> None:
-    assert grade(TrivialPredictor(), answering(ten(320, 0), step=step), "head") == expected
+    watched = answering(ten(320, 0), step=step, steps=200, epochs=2)
+    assert grade(TrivialPredictor(), watched, "head") == expected
 
 
 def test_since_when() -> None:

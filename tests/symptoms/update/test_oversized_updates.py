@@ -78,9 +78,14 @@ def test_sentences() -> None:
     assert sentence(
         OversizedUpdates(), layer_with((0, update(size=0.7)), (500, update(size=0.05)))
     ) == (
-        "a step changed the weights by up to 70% of their size, at step 0, 5% in the median of "
-        "2 steps "
-        "seen (allowed: 10% once, 3% in the median after the warm-up)"
+        "a step changed the weights by up to 5% of their size, at step 500, 5% in the median of 2 "
+        "steps seen (allowed: 10% once, 3% in the median after the warm-up)"
+    )
+    assert sentence(
+        OversizedUpdates(), layer_with((0, update(size=1.7)), (500, update(size=0.05)))
+    ) == (
+        "a step changed the weights by up to 170% of their size, at step 0, 5% in the median of 2 "
+        "steps seen (allowed: 100% once, 3% in the median after the warm-up)"
     )
 
 
@@ -107,8 +112,11 @@ def test_channels_that_die_later_were_alive_at_the_step() -> None:
 @pytest.mark.parametrize(
     ("steps", "expected"),
     [
-        pytest.param([(0, 0.1)], "clear", id="a tenth once"),
-        pytest.param([(0, 0.11)], "warning", id="more than a tenth once"),
+        pytest.param([(200, 0.1), (300, 0.0), (400, 0.0)], "clear", id="a tenth once"),
+        pytest.param([(200, 0.11), (300, 0.0), (400, 0.0)], "warning", id="more than a tenth once"),
+        pytest.param([(0, 0.15)], "clear", id="Adam's first step in a wide dense layer"),
+        pytest.param([(99, 1.0)], "clear", id="as large as the weights, in the warm-up"),
+        pytest.param([(99, 1.01)], "warning", id="larger than the weights"),
         pytest.param([(200, 0.03)] * 3, "clear", id="3% in the median"),
         pytest.param([(200, 0.031)] * 3, "warning", id="more in the median"),
         pytest.param([(10, 0.05), (20, 0.05)], "clear", id="5% during the warm-up"),

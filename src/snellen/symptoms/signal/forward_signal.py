@@ -13,7 +13,7 @@ from snellen.stats import MapSummary
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
 from snellen.symptoms.depth import fit
 from snellen.symptoms.phases import Phase
-from snellen.symptoms.structure import is_gate, part_of
+from snellen.symptoms.structure import hidden, is_gate, part_of
 from snellen.symptoms.wording import amount
 
 
@@ -136,7 +136,9 @@ class ForwardSignal(Symptom):
 
     def opinions(self, subject: Subject) -> Iterable[Opinion]:
         layers = [x for x in subject.layers if _applies(subject, x)]
-        if len(layers) < 3:
+        if len(layers) < 3 or 2 * len(layers) < len(hidden(subject)):
+            # Before the first step a BatchNorm in evaluation mode knows nothing of the signal yet,
+            # so what little is left between normalised layers shows no law.
             return
         sizes: dict[str, MapSummary] = {}
         for layer in layers:
@@ -195,5 +197,7 @@ class ForwardSignal(Symptom):
 def _applies(subject: Subject, layer: Layer) -> bool:
     """Layers whose scale is free: no normalisation, no branch that may begin at zero, no switch."""
     if layer.head or layer.normalised or layer.activation is None or is_gate(subject, layer):
+        return False
+    if any(x.normalised for x in subject.layers if x.name in layer.inputs and not layer.weighted):
         return False
     return not (layer.residual and layer.activation == "linear")

@@ -130,7 +130,14 @@ class OversizedUpdates(Symptom):
         because="normalised networks had no dead channels at 0.8, a third at 8",
     )
     max_update: float = threshold(
-        1e-1, unit="‖ΔW‖ / ‖W‖ of any step", because="healthy steps lie between 1e-4 and 1e-2"
+        1e-1,
+        unit="‖ΔW‖ / ‖W‖ of any step after the warm-up",
+        because="healthy steps lie between 1e-4 and 1e-2",
+    )
+    max_first_update: float = threshold(
+        1.0,
+        unit="‖ΔW‖ / ‖W‖ of a step in the warm-up",
+        because="Adam's first step changed wide dense layers of healthy networks by 15%",
     )
     max_median_update: float = threshold(
         3e-2,
@@ -179,27 +186,29 @@ class OversizedUpdates(Symptom):
         self, subject: Subject, layer: Layer, updates: tuple[Entry[WeightUpdate], ...]
     ) -> Suspicion | None:
         settling = 3 * rotation(subject) if layer.normalised else 0.0
-        once = max(self.max_update, settling)
         usual = max(self.max_median_update, settling)
-        least = _least_norm(subject, layer)
-        kept = [u for u in updates if u.value.weight_norm > least]
+        start, least = timeline(subject).warm_up_end, _least_norm(subject, layer)
         sizes = [
-            (u.value.relative_update, u) for u in kept if not np.isnan(u.value.relative_update)
+            (u.value.relative_update, u)
+            for u in updates
+            if u.value.weight_norm > least and not np.isnan(u.value.relative_update)
         ]
-        if not sizes:
-            return None
-        start = timeline(subject).warm_up_end
         late = [size for size, u in sizes if u.step >= start]
         median = float(np.median(late)) if late else float("nan")
-        largest, update = max(sizes, key=lambda pair: pair[0])
-        if largest <= once and not median > usual:
+
+        def limit(step: int) -> float:
+            return max(self.max_update if step >= start else self.max_first_update, settling)
+
+        over = [(size, u) for size, u in sizes if size > limit(u.step)]
+        if not over and not median > usual:
             return None
-        first = next((u for size, u in sizes if size > min(once, usual)), update)
+        shown = over or [(size, u) for size, u in sizes if u.step >= start and size > usual]
+        largest, update = max(shown, key=lambda pair: pair[0])
         return Suspicion(
             layer.name,
             Severity.WARNING,
-            RelativeUpdate(median, largest, update.step, len(sizes), usual, once),
-            step=first.step,
+            RelativeUpdate(median, largest, update.step, len(sizes), usual, limit(update.step)),
+            step=shown[0][1].step,
             at=update.step,
         )
 
