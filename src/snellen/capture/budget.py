@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 GRACE_SECONDS = 0.8
 """Free in any run, so that trainings of seconds are seen at all; 2% of 40 seconds."""
+FIRST_SECONDS = 0.2
+"""Of what is done for the first time, so much is charged; the rest is start-up, like an import."""
 
 
 @dataclass
@@ -16,10 +18,16 @@ class Budget:
     """Of the training time, 0 to 1."""
     grace_seconds: float = GRACE_SECONDS
     spent_seconds: float = 0.0
+    """All that watching took."""
+    start_up_seconds: float = 0.0
+    """Of it, what was paid once: frameworks compile an operation the first time it is met."""
     _reserved: dict[object, float] = field(default_factory=dict[object, float], init=False)
 
-    def spend(self, seconds: float) -> None:
+    def spend(self, seconds: float, *, first: bool = False) -> None:
+        """`first`: the first time that something is done, most of which will not be paid again."""
         self.spent_seconds += seconds
+        if first:
+            self.start_up_seconds += max(0.0, seconds - FIRST_SECONDS)
 
     def reserve(self, owner: object, seconds: float) -> None:
         """Hold back the price of one owner's last look; 0 gives it free."""
@@ -28,7 +36,8 @@ class Budget:
     def affords(self, seconds: float, training_seconds: float) -> bool:
         """Whether a capture of `seconds` fits, after `training_seconds` of training."""
         allowed = max(self.grace_seconds, self.share * training_seconds)
-        return self.spent_seconds + sum(self._reserved.values()) + seconds <= allowed
+        charged = self.spent_seconds - self.start_up_seconds
+        return charged + sum(self._reserved.values()) + seconds <= allowed
 
 
 @dataclass

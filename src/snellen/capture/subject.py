@@ -11,7 +11,7 @@ import numpy as np
 
 from snellen.adapters.contract import Batch, Glimpse, LossCall, Model
 from snellen.capture import filters as filters_
-from snellen.capture.budget import Budget, Schedule
+from snellen.capture.budget import FIRST_SECONDS, Budget, Schedule
 from snellen.capture.draw import ProbeDraw
 from snellen.capture.filters import Filters
 from snellen.capture.labels import predictions_of, strata, targets_of
@@ -28,8 +28,6 @@ PROBE_BYTES = 32 * 2**20
 """The probe holds fewer images than asked for where they are large."""
 CHUNK_IMAGES = 64
 """Images looked at in one forward pass."""
-GRADIENT_IMAGES = 32
-"""Images over which a gradient is estimated where the training's own is not shown."""
 INPUT_IMAGES = 1000
 """Images over which the input's range is taken, as the model sees them."""
 
@@ -276,7 +274,8 @@ class SubjectWatch:
 
     def _meet(self, batch: Batch) -> None:
         """The first look, at a few images: which layers there are, and the weights they begin with."""
-        index = np.arange(min(batch.images, 32))
+        # As many as in a chunk of the probe: on JAX every new shape is compiled anew.
+        index = np.arange(min(batch.images, CHUNK_IMAGES))
         look = Look(self.step)
         seen = self.model.look(self.model.select([batch.inputs], index), None, look.see)
         self._know_layers(seen.layers)
@@ -312,8 +311,10 @@ class SubjectWatch:
         if parts and all(part.labels is not None for part in parts):
             labels = np.concatenate([part.labels for part in parts])
         chunks: list[Chunk] = []
-        for start in range(0, total, CHUNK_IMAGES):
-            index = np.arange(start, min(start + CHUNK_IMAGES, total))
+        if not total:
+            return chunks
+        # Of one size where that divides: fewer shapes to compile.
+        for index in np.array_split(np.arange(total), -(-total // CHUNK_IMAGES)):
             cut = labels[index] if labels is not None else None
             chunks.append(Chunk(self.model.select(inputs, index), cut, len(index)))
         return chunks
@@ -352,7 +353,7 @@ class SubjectWatch:
                     self._id, p.layer, step, p.image, p.channel, p.low, p.high, p.png
                 )
         cost = self._clock() - started
-        self._probe_seconds = cost
+        self._probe_seconds = cost if self._last_probed >= 0 else min(cost, FIRST_SECONDS)
         self._last_probed = step
         self._probes.taken(step)
         self._moment(step, Clock.PROBE, cost)
@@ -401,9 +402,7 @@ class SubjectWatch:
         if not self._probe:
             return {}
         first = self._probe[0]
-        index = np.arange(min(GRADIENT_IMAGES, first.images))
-        labels = first.labels[index] if first.labels is not None else None
-        return self.model.gradients(self.model.select([first.inputs], index), labels) or {}
+        return self.model.gradients(first.inputs, first.labels) or {}
 
     def _diagnose(self, inputs: Any, labels: Any) -> None:
         self._suspicious = False
@@ -418,7 +417,8 @@ class SubjectWatch:
                 self.writer.add_statistic(self._id, self.step, Clock.INLINE, layer, part, summary)
             self._inline = {}
             self._inlines.taken(self.step)
-        self._inline_seconds = self._inline_spent
+        # The first one met every operation for the first time.
+        self._inline_seconds = self._inline_spent if self.step else min(self._inline_spent, FIRST_SECONDS)
         self._moment(self.step, Clock.INLINE, self._inline_spent)
         self._inline_spent = 0.0
 
@@ -483,5 +483,5 @@ class SubjectWatch:
             yield
         finally:
             seconds = self._clock() - started
-            self.budget.spend(seconds)
+            self.budget.spend(seconds, first=self.step == 0 or self._last_probed < 0)
             self._inline_spent += seconds if inline else 0.0

@@ -202,7 +202,7 @@ class TorchAdapter:
             watched = self._watched[id(self._roots[0])]
             self._stack.append(watched.model.module_names.get(id(module)) or type(module).__name__)
             return
-        if not any(p.requires_grad for p in module.parameters()):
+        if is_keras(module) or not any(p.requires_grad for p in module.parameters()):
             return
         watched = self._watch(module)
         self._roots.append(module)
@@ -263,7 +263,7 @@ class TorchAdapter:
     def _heard(self, heard: Heard) -> None:
         inner = self._watched.get(id(self._roots[0])) if self._roots else None
         watched = inner or self._last
-        if watched is None:
+        if watched is None or heard.value.is_meta:
             return
         name, expects = LOSSES[heard.function]
         value = float(heard.value.detach().float().mean()) if heard.value.numel() else float("nan")
@@ -512,3 +512,8 @@ class TorchAdapter:
 
         module._compiled_call_impl = call
         self._undo.append(lambda: setattr(module, "_compiled_call_impl", compiled))
+
+
+def is_keras(module: nn.Module) -> bool:
+    """A Keras layer on the torch backend: its own adapter watches it."""
+    return any(cls.__module__.partition(".")[0] == "keras" for cls in type(module).__mro__)
