@@ -47,7 +47,7 @@ def test_every_symptom_has_a_page(tmp_path: Path) -> None:
         assert line.split(maxsplit=2)[2], f"{code} has no first sentence"
     for wanted in ("S01", "s01", "dead-channels"):
         page = snellen("explain", wanted, directory=tmp_path)
-        assert page.stdout.startswith("# S01 dead-channels\n")
+        assert page.stdout.startswith("# dead-channels (S01)\n")
         assert "## Thresholds" in page.stdout
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -13,13 +14,24 @@ def explain(
     ],
 ) -> None:
     """Print a symptom's page: what it finds, why it matters, common causes, what looks similar."""
-    from snellen.report.pages import page
     from snellen.symptoms import catalogue
+    from snellen.symptoms.pages import page
 
-    known = [kind() for kind in catalogue().values()]
-    for candidate in known:
-        if symptom.lower() in (candidate.code.lower(), candidate.name.lower()):
-            typer.echo(page(candidate))
+    known = catalogue().values()
+    for kind in known:
+        if symptom.lower() in (kind.code.lower(), kind.name):
+            show(page(kind))
             return
-    names = ", ".join(f"{s.code} {s.name}" for s in known)
+    names = ", ".join(f"{kind.code} {kind.name}" for kind in known)
     raise typer.BadParameter(f"no symptom {symptom!r}; there are: {names}")
+
+
+def show(markdown: str) -> None:
+    """Laid out on a terminal; as it is written anywhere else."""
+    if not sys.stdout.isatty():
+        typer.echo(markdown, nl=False)
+        return
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    Console().print(Markdown(markdown))

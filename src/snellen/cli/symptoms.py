@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
+
 import typer
 
 
 def symptoms() -> None:
     """List the symptoms that snellen knows."""
-    from snellen.report.pages import first_sentence
     from snellen.symptoms import catalogue
 
-    for symptom in catalogue().values():
-        typer.echo(f"{symptom.code}  {symptom.name:<26} {first_sentence(symptom)}")
+    kinds = catalogue().values()
+    width = max(len(kind.name) for kind in kinds)
+    for kind in kinds:
+        summary = (inspect.getdoc(kind) or "").partition("\n\n")[0].replace("\n", " ")
+        typer.echo(f"{kind.code}  {kind.name:<{width}}  {summary}")

@@ -24,14 +24,14 @@ train, test = shuffled[:1437], shuffled[1437:]
 model = keras.Sequential(
     [
         layers.Input((16, 16, 1)),
-        layers.Conv2D(16, 3, padding="same", activation="relu"),
-        layers.Conv2D(32, 3, padding="same", activation="relu"),
+        layers.Conv2D(16, 3, padding="same", activation="relu", name="conv1"),
+        layers.Conv2D(32, 3, padding="same", activation="relu", name="conv2"),
         layers.MaxPooling2D(),
-        layers.Conv2D(32, 3, padding="same", activation="relu"),
-        layers.Conv2D(64, 3, padding="same", activation="relu"),
+        layers.Conv2D(32, 3, padding="same", activation="relu", name="conv3"),
+        layers.Conv2D(64, 3, padding="same", activation="relu", name="conv4"),
         layers.MaxPooling2D(),
         layers.Flatten(),
-        layers.Dense(10, activation="softmax"),
+        layers.Dense(10, activation="softmax", name="head"),
     ]
 )
 model.compile(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+from collections import OrderedDict
 
 import numpy as np
 import torch
@@ -24,18 +25,20 @@ shuffled = torch.randperm(len(images))
 train, test = shuffled[:1437], shuffled[1437:]
 
 model = nn.Sequential(
-    nn.Conv2d(1, 16, 3, padding=1),
-    nn.ReLU(),
-    nn.Conv2d(16, 32, 3, padding=1),
-    nn.ReLU(),
-    nn.MaxPool2d(2),
-    nn.Conv2d(32, 32, 3, padding=1),
-    nn.ReLU(),
-    nn.Conv2d(32, 64, 3, padding=1),
-    nn.ReLU(),
-    nn.MaxPool2d(2),
-    nn.Flatten(),
-    nn.Linear(64 * 4 * 4, 10),
+    OrderedDict(
+        conv1=nn.Conv2d(1, 16, 3, padding=1),
+        relu1=nn.ReLU(),
+        conv2=nn.Conv2d(16, 32, 3, padding=1),
+        relu2=nn.ReLU(),
+        pool1=nn.MaxPool2d(2),
+        conv3=nn.Conv2d(32, 32, 3, padding=1),
+        relu3=nn.ReLU(),
+        conv4=nn.Conv2d(32, 64, 3, padding=1),
+        relu4=nn.ReLU(),
+        pool2=nn.MaxPool2d(2),
+        flatten=nn.Flatten(),
+        head=nn.Linear(64 * 4 * 4, 10),
+    )
 )
 optimizer = torch.optim.Adam(model.parameters(), lr=0.03)  # 0.001 would do.
 criterion = nn.CrossEntropyLoss()

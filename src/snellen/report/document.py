@@ -288,7 +288,7 @@ def _next(groups: Sequence[Group], run: RunFacts) -> tuple[tuple[str, str], ...]
     steps = [
         (
             f"snellen explain {group.code}",
-            f"common causes of {group.symptom.replace('-', ' ')}, and what looks similar",
+            f"{group.symptom}: common causes, and what looks similar",
         )
         for group in list({group.code: group for group in groups}.values())[:3]
     ]

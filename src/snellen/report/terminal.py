@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.rule import Rule
-from rich.table import Table
 from rich.text import Text
 
 from snellen.core import Severity
@@ -25,6 +24,8 @@ MOST_FINDINGS = 3
 """Findings of one symptom told in full."""
 NAME_WIDTH = 24
 """Columns for a layer's name; a longer one loses its middle."""
+LEAST_WIDTH = 40
+"""Columns that a sentence gets beside its layer's name; where there are fewer it goes below."""
 SEVERITY_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 
 
@@ -50,8 +51,13 @@ class _Card:
         self.verdict(document)
         if document.groups:
             self.heading("Why")
+            orders = {
+                subject.name: {health.layer: i for i, health in enumerate(subject.layers)}
+                for subject in document.subjects
+            }
             for group in document.groups:
-                self.group(group, several=len(document.subjects) > 1)
+                order = orders.get(group.subject, {})
+                self.group(group, order, several=len(orders) > 1)
         for subject in document.subjects:
             self.strip(subject)
         self.checks(document)
@@ -89,27 +95,25 @@ class _Card:
         why = f"Training{of}: {'; '.join(subject.reasons)}"
         self.indented(self.text(why), 0, hang=2)
 
-    def group(self, group: Group, *, several: bool) -> None:
-        layers = [f.place.layer for f in group.findings]
+    def group(self, group: Group, order: Mapping[str, int], *, several: bool) -> None:
+        """`order`: places of its subject's layers in the network."""
         title = self.text(f"{group.severity.value:<8}", SEVERITY_STYLES[group.severity])
         title.append_text(self.text(f"{group.code} {group.symptom}", "bold"))
-        if len(layers) > 1:
-            title.append_text(self.text(f" in {len(layers)} layers"))
+        if len(group.findings) > 1:
+            title.append_text(self.text(f" in {len(group.findings)} layers"))
         if several:
             title.append_text(self.text(f" of {group.subject}"))
         self.indented(title, 2)
-        table = self.grid(layers[:MOST_FINDINGS])
-        for finding in group.findings[:MOST_FINDINGS]:
-            table.add_row(
-                self.name(finding.place.layer or "the model"),
-                self.text(finding.evidence.sentence()),
-            )
-        self.console.print(Padding(table, (0, 0, 0, 4), expand=False))
-        rest = layers[MOST_FINDINGS:]
+        told = sorted(group.findings[:MOST_FINDINGS], key=lambda f: order.get(f.place.layer, -1))
+        names = [finding.place.layer or "the model" for finding in told]
+        width = self.names(names)
+        for name, finding in zip(names, told, strict=True):
+            self.row(self.name(name), width, self.text(finding.evidence.sentence()))
+        rest = [finding.place.layer for finding in group.findings[MOST_FINDINGS:]]
         if rest:
             named = ", ".join(rest[:MOST_FINDINGS]) + (", …" if len(rest) > MOST_FINDINGS else "")
             more = f"and in {len(rest)} more layer{'s' if len(rest) > 1 else ''}: {named}"
-            self.indented(self.text(more, "dim"), 4)
+            self.indented(self.text(more, "dim"), 4, hang=6)
 
     def strip(self, subject: SubjectFacts) -> None:
         if not subject.layers:
@@ -120,18 +124,21 @@ class _Card:
         self.heading(f"Channels of {subject.name}{when}")
         rows = folded(subject.layers, MOST_LAYERS)
         shown = [row for row in rows if isinstance(row, LayerHealth)]
-        table = self.grid([row.layer for row in shown])
-        table.add_column(no_wrap=True)
+        names = self.names(row.layer for row in shown)
         tallies = max(len(tally(row)) for row in shown)
-        width = max(8, self.console.width - 8 - self.names([r.layer for r in shown]) - tallies)
+        width = max(len(Health), self.console.width - names - tallies - 6)
+        used = max(len(cells(row.channels, width)) for row in shown)
         for row in rows:
             if isinstance(row, int):
-                table.add_row(
-                    "", self.text(f"… {row} layer{'s' if row > 1 else ''} left out", "dim")
-                )
-            else:
-                table.add_row(self.name(row.layer), self.blocks(row, width), self.text(tally(row)))
-        self.console.print(Padding(table, (0, 0, 0, 2), expand=False))
+                left_out = f"… {row} layer{'s' if row > 1 else ''} left out"
+                self.indented(self.text(left_out, "dim"), 2 + names + 2)
+                continue
+            line = self.name(row.layer)
+            line.pad_right(names + 2 - line.cell_len)
+            line.append_text(self.blocks(row, width))
+            line.pad_right(names + used + 4 - line.cell_len)
+            line.append_text(self.text(tally(row)))
+            self.indented(line, 2)
         self.legend(shown, width)
 
     def blocks(self, health: LayerHealth, width: int) -> Text:
@@ -158,8 +165,8 @@ class _Card:
 
     def checks(self, document: Document) -> None:
         if document.passed:
-            self.heading("Nothing wrong")
-            self.indented(self.text(", ".join(map(passed, document.passed))), 2)
+            self.heading("Nothing found")
+            self.indented(self.text(", ".join(map(passed, document.passed))), 2, hang=2)
         if document.unjudged:
             self.heading("Not judged")
             several = len(document.subjects) > 1
@@ -172,8 +179,10 @@ class _Card:
         took = f"Watching took {seconds(run.watching_seconds)}"
         if share is not None:
             took += f", {share:.1%} of the training's {seconds(run.seconds)}"
+        if isinstance(budget := run.manifest.get("overhead_budget"), float):
+            took += f" (budget: {budget * 100:g}%)"
         self.console.print()
-        self.console.print(self.text(f"{took}. Run file: {run.file}", "dim"))
+        self.indented(self.text(f"{took}. Run file: {run.file}", "dim"), 0)
 
     def next(self, document: Document) -> None:
         self.heading("Next")
@@ -197,19 +206,26 @@ class _Card:
     def names(self, layers: Iterable[str]) -> int:
         return max((self.name(layer).cell_len for layer in layers), default=0)
 
-    def grid(self, layers: Iterable[str]) -> Table:
-        table = Table.grid(padding=(0, 2, 0, 0))
-        table.add_column(no_wrap=True, min_width=self.names(layers))
-        table.add_column(overflow="fold")
-        return table
+    def row(self, name: Text, width: int, sentence: Text) -> None:
+        """A name in a column of this width, and the sentence beside it."""
+        margin = 4 + width + 2
+        if self.console.width - margin < LEAST_WIDTH:
+            self.indented(name, 4)
+            self.indented(sentence, 6)
+            return
+        first, *others = sentence.wrap(self.console, self.console.width - margin) or [Text()]
+        name.pad_right(width + 2 - name.cell_len)
+        name.append_text(first)
+        self.indented(name, 4)
+        for line in others:
+            self.indented(line, margin)
 
     def indented(self, text: Text, columns: int, hang: int | None = None) -> None:
-        """Print with a left margin; with `hang`, lines after the first have that one."""
-        if hang is None:
-            self.console.print(Padding(text, (0, 0, 0, columns), expand=False))
-            return
-        lines = text.wrap(self.console, self.console.width - hang)
-        for number, line in enumerate(lines):
+        """Print with a left margin; lines after the first have that of `hang`, if it is given."""
+        hang = columns if hang is None else hang
+        # Wrapped to the narrower of both: a line's margin is known only once it is cut.
+        for number, line in enumerate(text.wrap(self.console, self.console.width - hang)):
+            line.rstrip()
             self.console.print(Padding(line, (0, 0, 0, hang if number else columns), expand=False))
 
 
