@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from snellen.core import Layer, LayerKind, Place, Undecided
 from snellen.record import Subject
 from snellen.stats import MapSummary
-from snellen.symptoms.activation.dead_channels import DeadChannels, Silence
+from snellen.symptoms.activation.dead_channels import DeadChannels, Onset, Silence
 from symptoms.build import (
     UNHARMED,
     broken,
@@ -59,9 +59,7 @@ def test_names_the_dead_channels_and_the_step_they_died_at() -> None:
         images=320,
         all_images=False,
         since=8,
-        onset="sudden",
-        onset_channels=16,
-        onset_step=8,
+        onset=Onset("sudden", channels=16, after=4, step=8),
         allowed=0.40,
         idle_weights=19 * 27,
     )
@@ -72,37 +70,51 @@ def test_names_the_dead_channels_and_the_step_they_died_at() -> None:
     [
         pytest.param(
             [(0, 0), (8, 19), (1000, 19)],
-            "19 of 20 channels were zero on all 320 probe images from step 8 on, all at one check "
-            "(allowed: 40%; each wakes on < 0.94% of images, 95% confidence; "
-            "513 weights do nothing)",
+            "from step 8 on, all at once between steps 0 and 8",
             id="sudden",
         ),
         pytest.param(
-            [(0, 12), (1000, 12)],
-            "12 of 20 channels were zero on all 320 probe images from before the first step on "
-            "(allowed: 40%; each wakes on < 0.94% of images, 95% confidence; "
-            "324 weights do nothing)",
-            id="born dead",
+            [(0, 0), (8, 15), (1000, 19)],
+            "from step 1000 on, 15 of them at once between steps 0 and 8",
+            id="mostly sudden",
         ),
         pytest.param(
-            [(0, 0), (10, 2), (20, 4), (30, 6), (40, 8), (50, 8)],
-            "8 of 20 channels were zero on all 320 probe images from step 40 on, one after another "
-            "from step 10 (allowed: 40%; each wakes on < 0.94% of images, 95% confidence; "
-            "216 weights do nothing)",
+            [(0, 0), (11, 19)],
+            "from step 11 on, all at some point between steps 0 and 11",
+            id="looks too far apart to say",
+        ),
+        pytest.param([(0, 12), (1000, 12)], "from before the first step on", id="born dead"),
+        pytest.param(
+            [(0, 10), (1000, 12)],
+            "from step 1000 on, 10 of them from before the first step on",
+            id="mostly born dead",
+        ),
+        pytest.param(
+            [(500, 12), (1000, 12)],
+            "from step 500 on, all at the first look already",
+            id="first look late",
+        ),
+        pytest.param(
+            [(0, 0), (10, 2), (20, 4), (30, 6), (40, 8)],
+            "from step 40 on, one after another from step 10 on",
             id="gradual",
         ),
     ],
 )
 def test_sentence(checks: list[tuple[int, int]], text: str) -> None:
-    assert sentence(DeadChannels(), layer_with(checks)) == text
+    channels = checks[-1][1]
+    assert sentence(DeadChannels(), layer_with(checks)) == (
+        f"{channels} of 20 channels were zero on all 320 probe images {text} (allowed: 40%; each "
+        f"wakes on < 0.94% of images, 95% confidence; {27 * channels} weights do nothing)"
+    )
 
 
 def test_the_whole_training_set_needs_no_bound() -> None:
     watched = layer_with([(0, 0), (8, 19), (40, 19)], images=100)
     watched.facts["probe"] = {"whole_training_set": True}  # type: ignore[index]
     assert sentence(DeadChannels(), watched) == (
-        "19 of 20 channels were zero on all 100 training images from step 8 on, all at one check "
-        "(allowed: 40%; 513 weights do nothing)"
+        "19 of 20 channels were zero on all 100 training images from step 8 on, all at once "
+        "between steps 0 and 8 (allowed: 40%; 513 weights do nothing)"
     )
 
 

@@ -60,7 +60,7 @@ def test_sentence() -> None:
     assert found.step == 900
     assert sentence(UnstableMaps(), layer_with(GOOD, BAD, BAD)) == (
         "between checks from step 700 to 1000 the maps of the same 320 images changed in 2 of 3: "
-        "similarity (CKA) 0.6, correlation 0.6 (allowed: at least 0.8 and 0.7)"
+        "similarity (CKA) 0.6 (allowed: at least 0.8), correlation 0.6 (allowed: at least 0.7)"
     )
 
 

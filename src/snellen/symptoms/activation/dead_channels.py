@@ -20,6 +20,42 @@ from snellen.symptoms.wording import percent
 
 Mask = npt.NDArray[np.bool_]
 
+SUDDEN_STEPS = 10
+"""Looks at most this many steps, or this share of the training, apart show a sudden event as
+one."""
+SUDDEN_SHARE = 0.01
+
+
+@dataclass(frozen=True)
+class Onset:
+    """How most of a layer's silent channels fell silent."""
+
+    kind: str
+    """`born dead` (before the first step), `sudden` (many between two looks that lie close
+    together),
+    `unresolved` (many between two looks far apart, or before the first), or `gradual`."""
+    channels: int
+    """Channels concerned."""
+    after: int
+    """Steps done at the last look before it; `step` again where there was none."""
+    step: int
+    """Steps done at the first look that shows it."""
+
+    def clause(self, of: int) -> str:
+        """A further clause about `of` silent channels; empty where there is no more to say."""
+        which = "all" if self.channels == of else f"{self.channels} of them"
+        match self.kind:
+            case "born dead":
+                return "" if self.channels == of else f", {which} from before the first step on"
+            case "sudden":
+                return f", {which} at once between steps {self.after} and {self.step}"
+            case "unresolved" if self.after < self.step:
+                return f", {which} at some point between steps {self.after} and {self.step}"
+            case "unresolved":
+                return f", {which} at the first look already"
+            case _:
+                return f", one after another from step {self.step} on"
+
 
 @dataclass(frozen=True)
 class Silence:
@@ -32,11 +68,7 @@ class Silence:
     """The images are the whole training set."""
     since: int
     """Steps done when all of them were silent and stayed so."""
-    onset: str
-    """`born dead` (before the first step), `sudden` (many between two checks), or `gradual`."""
-    onset_channels: int
-    """Channels that fell silent at the onset."""
-    onset_step: int
+    onset: Onset
     allowed: float
     """Share of channels that may be silent."""
     idle_weights: int
@@ -52,7 +84,7 @@ class Silence:
 
     def sentence(self) -> str:
         which = "training" if self.all_images else "probe"
-        when = "before the first step" if self.since == 0 else f"from step {self.since} on"
+        when = "before the first step" if self.since == 0 else f"step {self.since}"
         bound = (
             ""
             if self.all_images
@@ -60,20 +92,9 @@ class Silence:
         )
         return (
             f"{self.channels} of {self.of} channels were zero on all {self.images} {which} images "
-            f"{when if self.since else 'from ' + when + ' on'}{self._history()} "
+            f"from {when} on{self.onset.clause(self.channels)} "
             f"(allowed: {percent(self.allowed)}{bound}; {self.idle_weights} weights do nothing)"
         )
-
-    def _history(self) -> str:
-        if self.onset == "born dead":
-            return (
-                "" if self.since == 0 else f", {self.onset_channels} of them before the first step"
-            )
-        if self.onset == "sudden":
-            if self.onset_step == self.since and self.onset_channels == self.channels:
-                return ", all at one check"
-            return f", {self.onset_channels} of them suddenly by step {self.onset_step}"
-        return f", one after another from step {self.onset_step}"
 
 
 @dataclass(frozen=True)
@@ -185,7 +206,7 @@ class DeadChannels(Symptom):
             Severity.ERROR if error else Severity.WARNING,
             self._evidence(subject, layer, checks, silent, dead, limit),
             tuple(int(c) for c in np.flatnonzero(dead)),
-            _onset(checks, silent, dead)[2],
+            _onset(subject, checks, silent, dead).step,
             images=last.value.images,
             at=last.step,
         )
@@ -222,7 +243,6 @@ class DeadChannels(Symptom):
         dead: Mask,
         allowed: float,
     ) -> Silence:
-        onset, onset_channels, onset_step = _onset(checks, silent, dead)
         since = int(_since(silent, dead)[dead].max()) if dead.any() else len(checks) - 1
         return Silence(
             channels=int(dead.sum()),
@@ -230,9 +250,7 @@ class DeadChannels(Symptom):
             images=checks[-1].value.images,
             all_images=whole_training_set(subject),
             since=checks[since].step,
-            onset=onset,
-            onset_channels=onset_channels,
-            onset_step=onset_step,
+            onset=_onset(subject, checks, silent, dead),
             allowed=allowed,
             idle_weights=int(dead.sum()) * prod(layer.weight_shape[1:])
             if layer.weight_shape
@@ -264,19 +282,18 @@ def _since(silent: list[Mask], dead: Mask) -> npt.NDArray[Any]:
 
 
 def _onset(
-    checks: tuple[Entry[MapSummary], ...], silent: list[Mask], dead: Mask
-) -> tuple[str, int, int]:
-    """How the dead channels died: kind, channels concerned, steps done."""
-    since = _since(silent, dead)
-    total = int(dead.sum())
-    fallen = np.bincount(since[dead], minlength=len(checks))
-    if checks[0].step == 0 and 2 * fallen[0] >= max(total, 1):
-        return "born dead", int(fallen[0]), 0
-    later = fallen.copy()
-    later[0] = 0
-    worst = int(later.argmax())
-    # A rise of 15% of the layer between two checks (CATALOGUE S01).
-    if later[worst] >= 0.15 * len(dead):
-        return "sudden", int(later[worst]), checks[worst].step
-    first = int(np.flatnonzero(later)[0]) if later.any() else 0
-    return "gradual", total, checks[first].step
+    subject: Subject, checks: tuple[Entry[MapSummary], ...], silent: list[Mask], dead: Mask
+) -> Onset:
+    fallen = np.bincount(_since(silent, dead)[dead], minlength=len(checks))
+    total, first = int(dead.sum()), checks[0].step
+    if 2 * fallen[0] >= max(total, 1):
+        return Onset("born dead" if first == 0 else "unresolved", int(fallen[0]), first, first)
+    fallen[0] = 0
+    worst = int(fallen.argmax())
+    # A rise of 15% of the layer between two looks (CATALOGUE S01).
+    if fallen[worst] >= 0.15 * len(dead):
+        after, step = checks[worst - 1].step, checks[worst].step
+        close = step - after <= max(SUDDEN_STEPS, SUDDEN_SHARE * subject.steps)
+        return Onset("sudden" if close else "unresolved", int(fallen[worst]), after, step)
+    began = int(np.flatnonzero(fallen)[0])
+    return Onset("gradual", total, checks[began - 1].step, checks[began].step)

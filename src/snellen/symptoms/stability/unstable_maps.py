@@ -35,11 +35,18 @@ class Churn:
     min_correlation: float
 
     def sentence(self) -> str:
+        seen = [
+            f"{name} {amount(value)} (allowed: at least {least:g})"
+            for name, value, least in (
+                ("similarity (CKA)", self.cka, self.min_cka),
+                ("correlation", self.correlation, self.min_correlation),
+            )
+            if np.isfinite(value)
+        ]
         return (
             f"between checks from step {self.first_step} to {self.last_step} the maps of the same "
-            f"{self.images} images changed in {self.unstable} of {self.checks}: similarity (CKA) "
-            f"{amount(self.cka)}, correlation {amount(self.correlation)} (allowed: at least "
-            f"{self.min_cka:g} and {self.min_correlation:g})"
+            f"{self.images} images changed in {self.unstable} of {self.checks}: "
+            f"{', '.join(seen)}"
         )
 
 
@@ -158,7 +165,7 @@ def _comparable(subject: Subject, entry: Entry[Similarity]) -> bool:
     """Whether the two checks lie at most about an epoch apart and the learning rate did not
     jump."""
     epoch = number(subject, "steps_per_epoch") or max(1.0, subject.steps / 5)
-    if entry.step - entry.value.previous_step > 1.5 * epoch:
+    if not 0 < entry.step - entry.value.previous_step <= 1.5 * epoch:
         return False
     before = _rate(subject, entry.value.previous_step)
     now = _rate(subject, entry.step)

@@ -111,9 +111,11 @@ class FilterNormCollapse(Symptom):
         if not checks:
             yield Unjudged(layer.name, "a look at its weights")
             return
-        left = [self._left(layer, e.value) for e in checks]
-        if layer.normalised and not len(left[-1]):
+        size = len(self._left(layer, checks[-1].value))
+        if layer.normalised and not size:
             return
+        checks = tuple(c for c in checks if len(self._left(layer, c.value)) == size)
+        left = [self._left(layer, e.value) for e in checks]
         limit = self.collapsed_gain if layer.normalised else self.collapsed
         judged = np.isfinite(left[-1])
         if layer.normalised and (checks[0].step == 0 or layer.residual):
@@ -156,9 +158,7 @@ class FilterNormCollapse(Symptom):
         """The check from which on at least the allowed share stayed collapsed."""
         step = checks[-1].step
         for check, values in zip(reversed(checks), reversed(left), strict=True):
-            if len(values) != len(gone) or np.sum(values[gone] < limit) < self.max_share * len(
-                gone
-            ):
+            if np.sum(values[gone] < limit) < self.max_share * len(gone):
                 break
             step = check.step
         return step
