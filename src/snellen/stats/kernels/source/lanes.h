@@ -22,8 +22,9 @@ typedef float Floats __attribute__((vector_size(32)));
 typedef int32_t Ints __attribute__((vector_size(32)));
 typedef uint32_t Words __attribute__((vector_size(32)));
 typedef uint16_t Halves __attribute__((vector_size(16)));
-typedef double Doubles __attribute__((vector_size(64)));
-typedef int64_t Longs __attribute__((vector_size(64)));
+typedef double Row __attribute__((vector_size(64))); /* Of the table. */
+typedef double Doubles __attribute__((vector_size(32)));
+typedef int64_t Longs __attribute__((vector_size(32)));
 
 typedef struct {
     Floats sum, squares, magnitudes, minimum, maximum;
@@ -234,7 +235,7 @@ INLINE void write_rows(const Lanes *lanes, double *table, int from, int until, i
     }
     for (int i = from; i < until; i++) {
         double *row = table + (i - from) * COLUMNS;
-        Doubles values = __builtin_convertvector(r[i], Doubles);
+        Row values = __builtin_convertvector(r[i], Row);
         if (add) {
             for (int k = 0; k < COLUMNS; k++) {
                 if (k == MINIMUM) row[k] = values[k] < row[k] ? values[k] : row[k];

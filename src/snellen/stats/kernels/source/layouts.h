@@ -30,36 +30,39 @@ INLINE void gather(
     }
 }
 
-INLINE Doubles load_double(const char *at, Kind kind) {
-    if (kind != FLOAT64) return __builtin_convertvector(load(at, kind), Doubles);
-    Doubles x;
-    memcpy(&x, at, sizeof x);
-    return x;
+/* `values` values, a multiple of eight, as float64. */
+INLINE void widen(const char *from, double *to, int64_t values, Kind kind) {
+    const int64_t size = kind == FLOAT32 ? 4 : 2;
+    for (int64_t i = 0; i < values; i += LANES) {
+        Floats x = load(from + i * size, kind);
+        for (int k = 0; k < LANES; k++) to[i + k] = (double)x[k];
+    }
 }
 
 /* One row in float64, over its finite values. */
 INLINE void careful_row(const Job *job, int64_t row, Kind kind) {
-    static const uint64_t nan64 = 0x7ff8000000000000u;
-    static const uint32_t nan32 = 0x7fc00000u;
-    static const uint16_t nan16[2] = {0x7fc0u, 0x7e00u}; /* bfloat16, float16 */
-    const void *nan = kind == FLOAT64   ? (const void *)&nan64
-                      : kind == FLOAT32 ? (const void *)&nan32
-                                        : (const void *)&nan16[kind == FLOAT16];
+    enum { CHUNK = 256, FOUR = 4 };
     const int64_t size = kind == FLOAT64 ? 8 : kind == FLOAT32 ? 4 : 2;
-    enum { CHUNK = 256 };
-    char buffer[CHUNK * 8];
+    char buffer[CHUNK * 4];
+    double values[CHUNK];
     Doubles sum = {0}, squares = {0}, magnitudes = {0};
     Doubles minimum = sum + INFINITY, maximum = sum - INFINITY;
     Longs finite = {0}, below = {0}, above = {0};
     for (int64_t from = 0; from < job->positions; from += CHUNK) {
         int64_t n = job->positions - from < CHUNK ? job->positions - from : CHUNK;
-        gather(job, row_start(job, row), from, n, buffer, size);
-        for (; n % LANES; n++) memcpy(buffer + n * size, nan, (size_t)size);
-        for (int64_t i = 0; i < n; i += LANES) {
-            Doubles x = load_double(buffer + i * size, kind);
-            Doubles m = (Doubles)((Longs)x & INT64_MAX);
+        char *gathered = kind == FLOAT64 ? (char *)values : buffer;
+        gather(job, row_start(job, row), from, n, gathered, size);
+        if (kind != FLOAT64) {
+            memset(buffer + n * size, 0, (size_t)(-n & (LANES - 1)) * (size_t)size);
+            widen(buffer, values, n + (-n & (LANES - 1)), kind);
+        }
+        for (; n % FOUR; n++) values[n] = NAN;
+        for (int64_t i = 0; i < n; i += FOUR) {
+            Doubles x, m, y;
+            memcpy(&x, values + i, sizeof x);
+            m = (Doubles)((Longs)x & INT64_MAX);
             Longs kept = m <= DBL_MAX;
-            Doubles y = (Doubles)((Longs)x & kept);
+            y = (Doubles)((Longs)x & kept);
             finite += kept;
             sum += y;
             squares += y * y;
@@ -71,9 +74,8 @@ INLINE void careful_row(const Job *job, int64_t row, Kind kind) {
             maximum = (Doubles)(((Longs)x & more) | ((Longs)maximum & ~more));
         }
     }
-    double *out = job->table + row * COLUMNS;
     double t[COLUMNS] = {0, 0, 0, INFINITY, -INFINITY, 0, 0, (double)job->positions};
-    for (int k = 0; k < LANES; k++) {
+    for (int k = 0; k < FOUR; k++) {
         t[SUM] += sum[k];
         t[SQUARES] += squares[k];
         t[MAGNITUDES] += magnitudes[k];
@@ -83,7 +85,7 @@ INLINE void careful_row(const Job *job, int64_t row, Kind kind) {
         t[ABOVE] -= (double)above[k];
         t[NONFINITE] += (double)finite[k];
     }
-    memcpy(out, t, sizeof t);
+    memcpy(job->table + row * COLUMNS, t, sizeof t);
 }
 
 /* Does again the rows that float32 without masks could not do. Sums that are not finite: a value was
@@ -92,8 +94,7 @@ INLINE void mend_rows(const Job *job, int64_t row, int64_t rows, Kind kind) {
     const double least = 1e6 * FLT_MIN * (double)job->positions;
     for (int64_t i = row; i < row + rows; i++) {
         const double *t = job->table + i * COLUMNS;
-        int sound = t[MAGNITUDES] <= DBL_MAX && t[SQUARES] <= DBL_MAX
-                    && (t[SQUARES] >= least || t[MAGNITUDES] == 0);
+        int sound = t[SQUARES] <= DBL_MAX && (t[SQUARES] >= least || t[MAGNITUDES] == 0);
         if (__builtin_expect(!sound, 0)) careful_row(job, i, kind);
     }
 }
