@@ -149,7 +149,8 @@ class Session:
             subject.probe_from(batch, complete)
 
     def wants_maps(self, key: Any) -> bool:
-        return self.wants_update(key)
+        subject = self._subjects.get(key)
+        return subject is not None and subject.wants_maps()
 
     def glimpse(self, key: Any, glimpse: Glimpse) -> None:
         if (subject := self._subjects.get(key)) is not None:

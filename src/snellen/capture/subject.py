@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -26,6 +27,10 @@ INITIAL_BYTES = 64 * 2**20
 """Largest model whose weights are kept so that step 0 can be looked at once the probe is drawn."""
 PROBE_BYTES = 32 * 2**20
 """The probe holds fewer images than asked for where they are large."""
+SURE_LOOKS = 4
+"""Looks after the first that even a busy machine is not denied, where one is cheap."""
+CHEAP_SECONDS = 0.15
+"""Processor time of a cheap look; what others do on the machine does not count."""
 CHUNK_IMAGES = 64
 """Images looked at in one forward pass."""
 INPUT_IMAGES = 1000
@@ -80,6 +85,11 @@ class SubjectWatch:
         self._before: dict[str, filters_.Before] = {}
         self._probes = Schedule(ratio=1.5, dense=3, every=2000)
         self._inlines = Schedule(ratio=1.15, dense=4, every=200)
+        self._updates = Schedule(ratio=1.5, dense=4, every=1000)
+        """Weights and gradients alone: cheap, and taken whatever the budget."""
+        self._sees_maps = False
+        self._looks = 0
+        self._look_processor_seconds = 0.0
         self._probe_seconds = self._inline_seconds = 0.0
         self._inline_spent = 0.0
         self._captures = True
@@ -125,6 +135,9 @@ class SubjectWatch:
             self._collect(batch)
             if self._draw is draw and self._draw is not None:
                 self._finish_draw(whole=complete and draw.distinct <= self._wanted)
+
+    def wants_maps(self) -> bool:
+        return self._sees_maps
 
     def wants_update(self) -> bool:
         return self._captures
@@ -187,9 +200,10 @@ class SubjectWatch:
         if self._suspicious and not self.origins:
             with self._costing():
                 self._diagnose(self._probe[0].inputs if self._probe else None, None)
-        if self._probe and self._probes.due(self.step) and self._affords(self._probe_seconds):
+        if self._probe and self._probes.due(self.step) and self._may_look():
             self._look_now()
-        self._captures = self._inlines.due(self.step) and self._affords(self._inline_seconds)
+        self._sees_maps = self._inlines.due(self.step) and self._affords(self._inline_seconds)
+        self._captures = self._sees_maps or self._updates.due(self.step)
         if self._training_seconds() - self._seconds_flushed > 2.0:
             self._flush()
 
@@ -217,7 +231,7 @@ class SubjectWatch:
             with self._costing():
                 self._finish_draw(whole=self._draw.distinct <= self._wanted)
         self._probes.ask()
-        if self._probe and self._affords(self._probe_seconds) and self.step > self._last_probed:
+        if self._probe and self._may_look() and self.step > self._last_probed:
             self._look_now()
 
     def finish(self, *, look: bool) -> None:
@@ -327,7 +341,7 @@ class SubjectWatch:
             self._flush()
 
     def _look(self, step: int, *, last: bool = False) -> None:
-        started = self._clock()
+        started, processor = self._clock(), time.thread_time()
         pictured = last or self._last_pictured < 0 or step >= 2 * max(self._last_pictured, 1)
         look = Look(step, pictured=pictured)
         outputs: list[Any] = []
@@ -354,6 +368,8 @@ class SubjectWatch:
                 )
         cost = self._clock() - started
         self._probe_seconds = cost if self._last_probed >= 0 else min(cost, FIRST_SECONDS)
+        self._look_processor_seconds = time.thread_time() - processor
+        self._looks += 1
         self._last_probed = step
         self._probes.taken(step)
         self._moment(step, Clock.PROBE, cost)
@@ -416,9 +432,14 @@ class SubjectWatch:
             for (layer, part), summary in self._inline.items():
                 self.writer.add_statistic(self._id, self.step, Clock.INLINE, layer, part, summary)
             self._inline = {}
-            self._inlines.taken(self.step)
+            if self._sees_maps:
+                self._inlines.taken(self.step)
+            self._updates.taken(self.step)
         # The first one met every operation for the first time.
-        self._inline_seconds = self._inline_spent if self.step else min(self._inline_spent, FIRST_SECONDS)
+        first = self._inline_seconds == 0.0
+        if self._sees_maps:
+            spent = self._inline_spent
+            self._inline_seconds = min(spent, FIRST_SECONDS) if first else spent
         self._moment(self.step, Clock.INLINE, self._inline_spent)
         self._inline_spent = 0.0
 
@@ -472,6 +493,10 @@ class SubjectWatch:
 
     def _class_axis(self) -> int:
         return 1 if self.model.framework == "torch" else -1
+
+    def _may_look(self) -> bool:
+        sure = self._looks <= SURE_LOOKS and self._look_processor_seconds <= CHEAP_SECONDS
+        return sure or self._affords(self._probe_seconds)
 
     def _affords(self, seconds: float) -> bool:
         return self.budget.affords(seconds, self._training_seconds())
