@@ -227,3 +227,24 @@ def test_paths_are_meant_from_where_the_command_was_given(tmp_path: Path) -> Non
     assert (tmp_path / "a.json").is_file()
     assert list((tmp_path / "elsewhere").iterdir()) == []
     assert "Run file: a.snellen" in " ".join(done.stderr.split())
+
+
+def test_an_impossible_place_is_refused_before_the_script_runs(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text("print('ran')")
+    (tmp_path / "taken.snellen").write_text("something")
+    for option, place, says in (
+        ("--run-file", "taken.snellen", "exists already"),
+        ("--run-file", "gone/a.snellen", "no directory"),
+        ("--json", "gone/a.json", "no directory"),
+    ):
+        done = snellen("run", option, place, "script.py", directory=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert says in done.stderr
+    assert (tmp_path / "taken.snellen").read_text() == "something"
+
+
+def test_nothing_that_reads_the_environment_is_loaded_before_the_script(tmp_path: Path) -> None:
+    heavy = ("numpy", "torch", "keras", "PIL", "pandas")
+    source = f"import sys; print([name for name in {heavy} if name in sys.modules])"
+    (tmp_path / "script.py").write_text(source)
+    assert snellen("run", "script.py", directory=tmp_path).stdout == "[]\n"

@@ -42,6 +42,7 @@ ENDINGS = {
     "generator exit": "raise GeneratorExit",
     "hook": "sys.excepthook = lambda *a: print('my hook', a[0].__name__)\n1/0",
     "hook exits": "def hook(*a): sys.exit(9)\nsys.excepthook = hook\n1/0",
+    "hook fails": "def hook(*a): raise TypeError('hook')\nsys.excepthook = hook\n1/0",
     "atexit": "import atexit\nname = 'kept'\natexit.register(lambda: print(name))\nsys.exit(4)",
     "thread": "import threading, time\nx = 'seen'\n"
     "threading.Thread(target=lambda: (time.sleep(0.3), print(x))).start()",
@@ -49,6 +50,10 @@ ENDINGS = {
     "fork": "import os\npid = os.fork()\npid and os.waitpid(pid, 0)\n"
     "print('child' if pid == 0 else 'parent', flush=True)\nsys.exit(0 if pid == 0 else 6)",
     "encoding": "print(ascii('ä'))",
+    "standard error closed": "sys.stderr.close()\nprint('on')\nraise SystemExit(4)",
+    "standard error gone": "sys.stderr = None\nprint('on')\nraise SystemExit('text')",
+    "standard output closed": "sys.stdout.close()",
+    "exception, standard error gone": "sys.stderr = None\n1/0",
     "no newline": "print('a', end='')",
 }
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 
@@ -90,6 +91,7 @@ def start(
 
     `given` goes by the names of `Settings`; what is `None` was not given.
     """
+    from snellen.cli.places import require_place
     from snellen.cli.script import Script
     from snellen.cli.watching import Watching
     from snellen.settings import resolve
@@ -102,5 +104,19 @@ def start(
         run_file=here / (settings.run_file or ""),
         json=None if settings.json is None else here / settings.json,
     )
+    require_place(settings.run_file, "--run-file", new=True)
+    require_place(settings.json, "--json")
     target = (Script.of_module if module else Script.at)(script, arguments)
-    context.obj.append(Watching(target, settings, here, sys.stderr).run)
+    context.obj.append(Watching(target, settings, here, screen()).run)
+
+
+def screen() -> TextIO:
+    """Standard error as it is now, still there when a script has closed or moved it."""
+    if sys.stderr is None:  # pyright: ignore[reportUnnecessaryComparison]
+        return io.StringIO()
+    try:
+        copy = os.dup(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return sys.stderr
+    # Never closed: nothing may be said of it as Python ends.
+    return open(copy, "w", encoding=sys.stderr.encoding, errors="backslashreplace", closefd=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import io
 import os
@@ -125,7 +126,7 @@ class Ending:
             return self
         if isinstance(error, SystemExit):
             if error.code is not None and not isinstance(error.code, int):
-                print(error.code, file=sys.stderr)
+                _say(str(error.code))
             return self
         if isinstance(error, ScriptError):
             raise error
@@ -250,10 +251,17 @@ def _call_excepthook(error: BaseException) -> None:
     except SystemExit:
         raise
     except BaseException as broken:
-        print("Error in sys.excepthook:", file=sys.stderr)
-        traceback.print_exception(broken)
-        print("\nOriginal exception was:", file=sys.stderr)
-        traceback.print_exception(error)
+        _leave_our_frames_out(broken)
+        _say("Error in sys.excepthook:\n" + "".join(traceback.format_exception(broken)))
+        _say("Original exception was:\n" + "".join(traceback.format_exception(error)).rstrip())
+
+
+def _say(text: str) -> None:
+    """To standard error, or to the first one where the script has put it away, as Python does."""
+    stream = sys.stderr if sys.stderr is not None else sys.__stderr__
+    if stream is not None:
+        with contextlib.suppress(OSError, ValueError):
+            print(text, file=stream, flush=True)
 
 
 def _show_nothing(

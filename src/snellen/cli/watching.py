@@ -10,12 +10,64 @@ import threading
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn, TextIO
+from types import ModuleType
+from typing import TYPE_CHECKING, NoReturn, TextIO
+
+import wrapt
 
 from snellen.cli.exit_status import FINDINGS
 from snellen.cli.script import Ending, Script
 from snellen.core import SnellenError
 from snellen.settings import Settings
+
+if TYPE_CHECKING:
+    from snellen.capture import Session
+
+
+FRAMEWORKS = ("torch", "keras")
+
+
+@dataclass
+class LateSession:
+    """The session, begun when the script imports a framework and not before.
+
+    Until then nothing heavy is loaded: the script may still choose, in its environment, what NumPy
+    and its kind read as they are imported (`OMP_NUM_THREADS`).
+    """
+
+    script: Script
+    settings: Settings
+    process: int
+    session: Session | None = None
+    notes: tuple[str, ...] = ()
+    """What the user should know of a watching that came to nothing."""
+
+    def arm(self) -> None:
+        for framework in FRAMEWORKS:
+            wrapt.register_post_import_hook(self._begin, framework)
+
+    def _begin(self, module: ModuleType) -> None:
+        if self.session is not None or os.getpid() != self.process:
+            return
+        from snellen.capture import Session
+
+        arguments = list(self.script.arguments)
+        try:
+            self.session = Session(self.settings, script=self.script.target, argv=arguments)
+        except SnellenError as error:
+            # The script is importing: it goes on, unwatched.
+            self.notes = (str(error),)
+            return
+        # Its own hook on this framework runs at once: the framework is there.
+        self.session.arm()
+
+    def finish(self, ending: Ending) -> Path | None:
+        """The path of the run file, or `None` when nothing was trained."""
+        if self.session is None:
+            return None
+        # What it adds about the ending is in the script's traceback, which was shown.
+        self.notes = self.session.notes
+        return self.session.finish(ending.failure)
 
 
 @dataclass(frozen=True)
@@ -30,13 +82,9 @@ class Watching:
     """Where the card goes, whatever the script does to `sys.stderr`."""
 
     def run(self) -> NoReturn:
-        from snellen.capture import Session
-
         process = os.getpid()
-        session = Session(
-            self.settings, script=self.script.target, argv=list(self.script.arguments)
-        )
-        session.arm()
+        late = LateSession(self.script, self.settings, process)
+        late.arm()
         ending = self.script.run()
         leaving = ending.show()
         if os.getpid() != process:
@@ -46,23 +94,21 @@ class Watching:
         failed = False
         try:
             with _interrupts_at_once():
-                # Those on how the script ended come with the finish, and its traceback said so.
-                notes = session.notes
-                path = session.finish(ending.failure)
-                failed = self._judge(path, ending, notes)
+                failed = self._judge(late, ending)
         except KeyboardInterrupt as interrupt:
             self._tell("snellen: the verdict was interrupted")
             leaving = leaving if ending.failure else Ending(interrupt)
         leaving.leave(FINDINGS if failed and leaving.status == 0 else None)
 
-    def _judge(self, path: Path | None, ending: Ending, notes: Sequence[str]) -> bool:
-        """Show the verdict on the run file at `path`; whether `fail_on` makes it a failure."""
-        from snellen.capture.boundary import Boundary
-
+    def _judge(self, late: LateSession, ending: Ending) -> bool:
+        """End the watching and show the verdict; whether `fail_on` makes it a failure."""
+        path = late.finish(ending)
         if path is None:
             if not self.settings.quiet:
-                self._tell(no_training(self.script.target, ending, notes))
+                self._tell(no_training(self.script.target, ending, late.notes))
             return False
+        from snellen.capture.boundary import Boundary
+
         # The script's exit status stays its own, whatever breaks in a verdict.
         boundary = Boundary(lambda _, error: self._tell(broken_verdict(error, path)))
         return bool(boundary("verdict", self._give_verdict, path))
@@ -81,7 +127,7 @@ class Watching:
 
 
 def no_training(script: str, ending: Ending, notes: Sequence[str]) -> str:
-    """The one line (and the notes) for a script in which no model was trained."""
+    """The one line (and the notes) for a script that left nothing to judge."""
     from snellen.report.plain import plain
 
     how = "" if ending.failure is None else f" with {type(ending.failure).__name__}"
