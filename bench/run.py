@@ -31,10 +31,21 @@ def measure() -> Iterator[Row]:
                 ran([*SNELLEN, "run", "--quiet", "--run-file", str(file), str(SCRIPT), str(STEPS)])
             )
     ratios = [w["loop_seconds"] / b["loop_seconds"] for w, b in zip(watched, bare, strict=True)]
-    note = f"pairs {', '.join(f'{r:.3f}' for r in ratios)}; bare loop {bare[0]['loop_seconds']:.1f} s"
+    note = (
+        f"pairs {', '.join(f'{r:.3f}' for r in ratios)}; bare loop {bare[0]['loop_seconds']:.1f} s"
+    )
     yield Row(f"training loop of {STEPS} steps", statistics.median(ratios), "×", 1.03, note)
-    after = [w["wall"] - w["loop_seconds"] - b["wall"] + b["loop_seconds"] for w, b in zip(watched, bare, strict=True)]
-    yield Row("start-up, last look and verdict", statistics.median(after), "s", None, "over the bare script")
+    after = [
+        w["wall"] - w["loop_seconds"] - b["wall"] + b["loop_seconds"]
+        for w, b in zip(watched, bare, strict=True)
+    ]
+    yield Row(
+        "start-up, last look and verdict",
+        statistics.median(after),
+        "s",
+        None,
+        "over the bare script",
+    )
     more = [w["peak_mib"] - b["peak_mib"] for w, b in zip(watched, bare, strict=True)]
     yield Row("peak memory over the bare script", statistics.median(more), "MiB", 100, "")
     yield from start_up()
@@ -61,7 +72,9 @@ def start_up() -> Iterator[Row]:
             watched = [*SNELLEN, "run", "--quiet", str(script)]
             seconds = medians({"bare": bare, "watched": watched})
             over = seconds["watched"] - seconds["bare"]
-            yield Row(f"start-up over import {framework}", over, "s", 2.0, f"bare {seconds['bare']:.2f} s")
+            yield Row(
+                f"start-up over import {framework}", over, "s", 2.0, f"bare {seconds['bare']:.2f} s"
+            )
     plain = [sys.executable, "-c", "import typer"]
     seconds = medians({"help": [*SNELLEN, "--help"], "typer": plain})
     ratio = seconds["help"] / seconds["typer"]

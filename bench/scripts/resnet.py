@@ -1,4 +1,5 @@
-"""An ordinary training script: a small ResNet on pictures of CIFAR's size; prints the seconds of its loop."""
+"""An ordinary training script: a small ResNet on pictures of CIFAR's size; prints the seconds of
+its loop."""
 
 from __future__ import annotations
 

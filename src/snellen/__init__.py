@@ -1,4 +1,5 @@
-"""An eye test for convolutional networks: finds the faulty feature maps of a training and says why."""
+"""An eye test for convolutional networks: finds the faulty feature maps of a training and says
+why."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ DEEP = [
     "snellen.adapters.torch.tables.map_table",
     "snellen.capture.subject.SubjectWatch.batch",
     "snellen.capture.subject.SubjectWatch.stepped",
-    "snellen.capture.subject.Filters.state",
+    "snellen.capture.filters.Filters.state",
     "snellen.capture.look.Look.see",
     "snellen.adapters.torch.model.TorchModel.look",
     "snellen.adapters.torch.recorder.Recorder._weighted",

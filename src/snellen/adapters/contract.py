@@ -1,7 +1,8 @@
 """What a framework's adapter and the rest of snellen say to each other.
 
-The adapter stands at the framework's boundary: it sees steps, batches, losses and models, and tells them to
-an `Observer`. The observer (in `capture`) decides what is worth a look and asks the adapter's `Model` for it.
+The adapter stands at the framework's boundary: it sees steps, batches, losses and models, and tells
+them to an `Observer`. The observer (in `capture`) decides what is worth a look and asks the
+adapter's `Model` for it.
 """
 
 from __future__ import annotations
@@ -21,15 +22,18 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Glimpse:
-    """One map during one forward pass. Valid only until the receiver returns; never to be written to."""
+    """One map during one forward pass. Valid only until the receiver returns; never to be written
+    to."""
 
     layer: Layer
-    """`layer.activation`, `residual` and `head` may still be unknown here; the pass returns them settled."""
+    """`layer.activation`, `residual` and `head` may still be unknown here; the pass returns them
+    settled."""
     part: str
-    """`pre` (before the activation), `post` (after it), or `input` (what enters the model; its layer is
-    named `""`)."""
+    """`pre` (before the activation), `post` (after it), or `input` (what enters the model; its
+    layer is named `""`)."""
     table: Callable[[float, float], Array]
-    """`table(low, high)`: the map table `(images, channels, 8)` of these maps, float64, on the host."""
+    """`table(low, high)`: the map table `(images, channels, 8)` of these maps, float64, on the
+    host."""
     positions: int
     """Values of one image in one channel."""
     host: Callable[[], Array]
@@ -53,7 +57,8 @@ class Weights:
     """One layer's kernel and bias on the host, in the canonical order."""
 
     kernel: Array
-    """`(outputs, inputs per group, *kernel)`; shares memory with the model where it can: read at once."""
+    """`(outputs, inputs per group, *kernel)`; shares memory with the model where it can: read at
+    once."""
     bias: Array | None
     gain: Array | None = None
     """Scale of the normalisation that follows, per channel."""
@@ -70,9 +75,11 @@ class Batch:
     """Opaque: what the model was called with, as the adapter keeps it. `Model.select` cuts it."""
     images: int
     labels: Array | None
-    """On the host as the loss received them: `(images,)`, `(images, outputs)`, `(images, *positions)`."""
+    """On the host as the loss received them: `(images,)`, `(images, outputs)`, `(images,
+    *positions)`."""
     first_input: Array | None
-    """The first input tensor on the host `(images, channels, *positions)`, for hashes and ranges."""
+    """The first input tensor on the host `(images, channels, *positions)`, for hashes and
+    ranges."""
 
 
 @dataclass(frozen=True)
@@ -80,23 +87,25 @@ class LossCall:
     """One loss as the script computed it."""
 
     name: str
-    """`cross_entropy`, `nll`, `binary_cross_entropy`, `binary_cross_entropy_with_logits`, `mse`, `mae`,
-    `huber`, `kl_div`; or `other`."""
+    """`cross_entropy`, `nll`, `binary_cross_entropy`, `binary_cross_entropy_with_logits`, `mse`,
+    `mae`, `huber`, `kl_div`; or `other`."""
     expects: str
     """What it is to be fed: `logits`, `log-probabilities`, `probabilities` or `values`."""
     value: float
     training: bool
     """Computed for a gradient (and not to evaluate)."""
     facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """`{"reduction": "mean", "label_smoothing": 0.1, "class_weight": True, "fed": "softmax"}`: plain JSON
-    values; `fed` names the activation that the loss's input came out of, where it was seen."""
+    """`{"reduction": "mean", "label_smoothing": 0.1, "class_weight": True, "fed": "softmax"}`:
+    plain JSON values; `fed` names the activation that the loss's input came out of, where it was
+    seen."""
 
 
 class Guard(Protocol):
     """The boundary between snellen's code and the training it runs inside."""
 
     def __call__(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
-        """`function(*args)`; `None` where it fails, so that nothing of ours reaches the training."""
+        """`function(*args)`; `None` where it fails, so that nothing of ours reaches the
+        training."""
         ...
 
 
@@ -114,7 +123,8 @@ class Model(Protocol):
     def look(self, inputs: Any, labels: Array | None, see: Callable[[Glimpse], None]) -> Pass:
         """Run the model on `inputs` in evaluation mode and show every map to `see`.
 
-        Leaves weights, buffers, modes, gradients, RNG streams and the model's own attributes as they were.
+        Leaves weights, buffers, modes, gradients, RNG streams and the model's own attributes as
+        they were.
         """
         ...
 
@@ -138,12 +148,14 @@ class Model(Protocol):
     def gradients(self, inputs: Any, labels: Array | None) -> Mapping[str, Array] | None:
         """Kernel gradients of the script's own loss on `inputs`, by layer, in canonical order.
 
-        Only for frameworks that do not show the training's own gradients; `None` where it can't be done.
+        Only for frameworks that do not show the training's own gradients; `None` where it can't be
+        done.
         """
         ...
 
     def as_trained(self) -> bool:
-        """Whether the weights are still those that the last step left: not loaded, cast or moved since."""
+        """Whether the weights are still those that the last step left: not loaded, cast or moved
+        since."""
         ...
 
     def select(self, batches: Sequence[Any], index: npt.NDArray[np.int64]) -> Any:
@@ -154,7 +166,8 @@ class Model(Protocol):
 class Observer(Protocol):
     """What an adapter tells. None of its methods raises, and none changes the training.
 
-    A *step* is one update by the optimiser. `key` names a subject: any hashable the adapter keeps stable.
+    A *step* is one update by the optimiser. `key` names a subject: any hashable the adapter keeps
+    stable.
     """
 
     def begin(self, key: Any, model: Model) -> None:
@@ -162,7 +175,8 @@ class Observer(Protocol):
         ...
 
     def wants_batch(self, key: Any) -> bool:
-        """Whether `batch` should be called for the step under way (the probe is still being drawn)."""
+        """Whether `batch` should be called for the step under way (the probe is still being
+        drawn)."""
         ...
 
     def batch(self, key: Any, batch: Batch) -> None:
@@ -170,7 +184,8 @@ class Observer(Protocol):
         ...
 
     def probe_from(self, key: Any, batch: Batch, *, complete: bool) -> None:
-        """The whole training set, or a fair sample, is at hand before training (arrays given to `fit`).
+        """The whole training set, or a fair sample, is at hand before training (arrays given to
+        `fit`).
 
         `complete`: it is the whole training set. Instead of `batch`.
         """

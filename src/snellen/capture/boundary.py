@@ -10,8 +10,9 @@ from typing import Any
 class Boundary:
     """Runs snellen's own code inside the user's training.
 
-    The first exception ends the watching: it is remembered and handed to `on_trip`, and from then on
-    nothing of ours runs any more. `KeyboardInterrupt` and its like belong to the script and pass.
+    The first exception ends the watching: it is remembered and handed to `on_trip`, and from then
+    on nothing of ours runs any more. `KeyboardInterrupt` and its like belong to the script and
+    pass.
     """
 
     def __init__(self, on_trip: Callable[[str, Exception], None]) -> None:

@@ -12,7 +12,8 @@ FIRST_SECONDS = 0.2
 
 @dataclass
 class Budget:
-    """Seconds spent on watching against seconds of training. Knows no clock: times come as arguments."""
+    """Seconds spent on watching against seconds of training. Knows no clock: times come as
+    arguments."""
 
     share: float
     """Of the training time, 0 to 1."""

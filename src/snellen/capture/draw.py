@@ -1,4 +1,5 @@
-"""Draws the probe: a fixed set of training images, balanced over the classes where they are known."""
+"""Draws the probe: a fixed set of training images, balanced over the classes where they are
+known."""
 
 from __future__ import annotations
 
@@ -43,8 +44,9 @@ class ProbeDraw:
     def offer(
         self, images: npt.NDArray[Any] | None, labels: npt.NDArray[np.int64] | None, count: int
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Which of a batch's `count` images to take: those within their class's share, and spare ones to
-        fill up with if some class stays rare. `labels` `(count,)` are classes, or `None`."""
+        """Which of a batch's `count` images to take: those within their class's share, and spare
+        ones to fill up with if some class stays rare. `labels` `(count,)` are classes, or
+        `None`."""
         take: list[int] = []
         spare: list[int] = []
         share = self._share(labels)
@@ -71,11 +73,14 @@ class ProbeDraw:
         """
         if self.distinct == 0:
             return False
-        return self.distinct == self.population or self._repeats >= min(self.distinct, KNOWN_IN_A_ROW)
+        return self.distinct == self.population or self._repeats >= min(
+            self.distinct, KNOWN_IN_A_ROW
+        )
 
     @property
     def complete(self) -> bool:
-        """Enough was chosen, or what is missing will hardly come: known images outnumber new ones."""
+        """Enough was chosen, or what is missing will hardly come: known images outnumber new
+        ones."""
         return (
             self._chosen >= self.wanted
             or self.seen >= min(SEARCHED * self.wanted, 2 * self.distinct + KNOWN_IN_A_ROW)
@@ -89,7 +94,9 @@ class ProbeDraw:
         return -(-self.wanted // max(present, 1))
 
     def _known(self, image: npt.NDArray[Any]) -> bool:
-        digest = hashlib.blake2b(np.ascontiguousarray(image).view(np.uint8).data, digest_size=8).digest()
+        digest = hashlib.blake2b(
+            np.ascontiguousarray(image).view(np.uint8).data, digest_size=8
+        ).digest()
         if digest in self._hashes:
             self._repeats += 1
             return True

@@ -19,7 +19,8 @@ Kernel = npt.NDArray[np.floating]
 
 @dataclass
 class Filters:
-    """Copies of kernels before training, bounded in memory by keeping only some filters of each layer.
+    """Copies of kernels before training, bounded in memory by keeping only some filters of each
+    layer.
 
     Kernels have the shape `(filters, inputs per group, *taps)`.
     """
@@ -85,7 +86,8 @@ def before_update(weights: Weights, gradient: Kernel | None) -> Before:
     norm = rms = zeros = nan
     nonfinite = 0
     if gradient is not None and gradient.size:
-        # Kernels of float64 size are rare and small; squares of float32 gradients of 1e-23 underflow.
+        # Kernels of float64 size are rare and small; squares of float32 gradients of 1e-23
+        # underflow.
         flat = gradient.astype(np.float64).ravel()
         norm = float(np.sqrt(flat @ flat))
         rms = norm / float(np.sqrt(flat.size))

@@ -16,9 +16,11 @@ MOST_CLASSES = 100_000
 """Integers beyond this are no class numbers."""
 
 
-def targets_of(labels: npt.NDArray[Any] | None, loss: Mapping[str, Any], class_axis: int) -> Targets:
-    """The labels of one batch, counted. `loss` holds a `LossCall`'s name and facts (it may be empty);
-    `class_axis` is where a one-hot label has its classes."""
+def targets_of(
+    labels: npt.NDArray[Any] | None, loss: Mapping[str, Any], class_axis: int
+) -> Targets:
+    """The labels of one batch, counted. `loss` holds a `LossCall`'s name and facts (it may be
+    empty); `class_axis` is where a one-hot label has its classes."""
     if labels is None or labels.ndim == 0 or len(labels) == 0:
         return Targets.none()
     name = loss.get("name", "")
@@ -29,7 +31,11 @@ def targets_of(labels: npt.NDArray[Any] | None, loss: Mapping[str, Any], class_a
         if labels.ndim > 2:
             return Targets.of_classes((labels > 0.5).astype(np.int64), 2)
         return Targets.of_indicators(labels)
-    if np.issubdtype(labels.dtype, np.integer) and labels.ndim == 1 and name in ("", "other", "objective"):
+    if (
+        np.issubdtype(labels.dtype, np.integer)
+        and labels.ndim == 1
+        and name in ("", "other", "objective")
+    ):
         if labels.min() >= 0 and labels.max() < MOST_CLASSES:
             return Targets.of_classes(labels, classes)
         return Targets.none()
@@ -70,7 +76,8 @@ def predictions_of(
     class_axis: int,
     value: float,
 ) -> Predictions:
-    """The model's `output` `(images, outputs, ...)` on the probe, channels second, judged by its labels.
+    """The model's `output` `(images, outputs, ...)` on the probe, channels second, judged by its
+    labels.
 
     A single yes-or-no unit counts as two classes; its threshold is 0 for logits and 0.5 otherwise.
     """
@@ -108,7 +115,9 @@ def _answers(
         threshold = 0.5 if loss.get("expects") == "probabilities" else 0.0
         answer, classes = (units[:, 0] > threshold).astype(np.int64), 2
         truth = None if labels is None else (labels.reshape(len(labels), -1) > 0.5).astype(np.int64)
-    elif (name in CLASS_LOSSES or (labels is not None and _are_classes(labels, loss))) and outputs > 1:
+    elif (
+        name in CLASS_LOSSES or (labels is not None and _are_classes(labels, loss))
+    ) and outputs > 1:
         answer, classes = units.argmax(axis=1), outputs
         truth = None
         if labels is not None:

@@ -23,10 +23,12 @@ from snellen.stats import (
 )
 
 LARGEST_MAPS = 4 * 2**20
-"""Values of one image's maps (channels × positions) beyond which position sums are not taken: 32 MiB."""
+"""Values of one image's maps (channels × positions) beyond which position sums are not taken: 32
+MiB."""
 SAMPLED_IMAGES = 16
 SAMPLED_POSITIONS = 64
-"""Positions per map kept for the correlation with the next look; with the images, 1024 per channel."""
+"""Positions per map kept for the correlation with the next look; with the images, 1024 per
+channel."""
 PICTURED_IMAGES = 2
 PICTURED_CHANNELS = 8
 
@@ -59,7 +61,8 @@ class Remembered:
 
 @dataclass
 class Look:
-    """Gathers glimpses chunk by chunk. Sums merge; features and samples follow the probe's order."""
+    """Gathers glimpses chunk by chunk. Sums merge; features and samples follow the probe's
+    order."""
 
     step: int
     pictured: bool = False
@@ -73,7 +76,9 @@ class Look:
     _features: dict[Key, list[npt.NDArray[np.float32]]] = field(
         default_factory=dict[Key, list[npt.NDArray[np.float32]]]
     )
-    _samples: dict[Key, npt.NDArray[np.float32]] = field(default_factory=dict[Key, npt.NDArray[np.float32]])
+    _samples: dict[Key, npt.NDArray[np.float32]] = field(
+        default_factory=dict[Key, npt.NDArray[np.float32]]
+    )
 
     def see(self, glimpse: Glimpse) -> None:
         layer, part = glimpse.layer, glimpse.part
@@ -152,6 +157,7 @@ class Look:
         if self.pictured and maps.ndim > 2 and key[0]:
             # A map after the activation takes the place of the one before it.
             self._shown[key[0]] = maps[:PICTURED_IMAGES, :PICTURED_CHANNELS].copy()
+
 
 def settled(layers: tuple[Layer, ...], keys: Collection[Key]) -> list[Key]:
     """The map by which each layer's stability is judged: after its activation, else before it."""

@@ -30,8 +30,8 @@ class Origin:
 def examine(
     model: Model, layers: tuple[Layer, ...], inputs: Any, labels: Array | None, step: int
 ) -> list[Origin]:
-    """Every non-finite tensor in the order of computation: the input, each layer's weights and maps, the
-    loss. `inputs` is the batch at fault, or `None` when only the weights can be asked."""
+    """Every non-finite tensor in the order of computation: the input, each layer's weights and
+    maps, the loss. `inputs` is the batch at fault, or `None` when only the weights can be asked."""
     bad: dict[tuple[str, str], float] = {}
 
     def see(glimpse: Glimpse) -> None:
@@ -69,15 +69,17 @@ def _in_order(
         if layer.name in spoilt:
             # Weights are made by updates: the step before this one produced them.
             found.append(Origin(step, layer.name, "weights", True, spoilt[layer.name]))
-        above = input_bad if not layer.inputs else any(name in spoilt_layers for name in layer.inputs)
+        above = (
+            input_bad if not layer.inputs else any(name in spoilt_layers for name in layer.inputs)
+        )
         for part in ("pre", "post"):
             if (layer.name, part) in bad:
-                before = above or layer.name in spoilt or (part == "post" and (layer.name, "pre") in bad)
+                before = (
+                    above or layer.name in spoilt or (part == "post" and (layer.name, "pre") in bad)
+                )
                 found.append(Origin(step, layer.name, part, not before, bad[layer.name, part]))
     return found
 
 
-def _loss(
-    bad: dict[tuple[str, str], float], spoilt: dict[str, float], step: int
-) -> list[Origin]:
+def _loss(bad: dict[tuple[str, str], float], spoilt: dict[str, float], step: int) -> list[Origin]:
     return [Origin(step, "loss", "loss", not bad and not spoilt, 1.0)]

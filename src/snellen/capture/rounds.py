@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 WATCHED_STEPS = 300
@@ -16,8 +15,9 @@ COMPARED_VALUES = 256
 class RoundCounter:
     """Finds the steps per epoch, from batches offered one by one.
 
-    An epoch has passed once half of the first batch's distinct images were seen again: drawn without
-    replacement they all come back within the next epoch, with replacement half of them do after 0.7.
+    An epoch has passed once half of the first batch's distinct images were seen again: drawn
+    without replacement they all come back within the next epoch, with replacement half of them do
+    after 0.7.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,5 @@
-"""One run: arms the adapters, hands what they tell to the subject it belongs to, and ends in a run file."""
+"""One run: arms the adapters, hands what they tell to the subject it belongs to, and ends in a run
+file."""
 
 from __future__ import annotations
 
@@ -13,10 +14,10 @@ from typing import Any, Protocol
 
 import wrapt
 
-
 from snellen.adapters.contract import Batch, Glimpse, LossCall, Model
 from snellen.capture.boundary import Boundary, describe
 from snellen.capture.budget import Budget
+from snellen.capture.records import Records
 from snellen.capture.subject import SubjectWatch
 from snellen.core import Layer
 from snellen.core.version import version
@@ -59,8 +60,8 @@ class Session:
         argv: Sequence[str] = (),
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """Raises `RunFileError` when the run file can't be where the settings want it: better now than
-        after an hour of training."""
+        """Raises `RunFileError` when the run file can't be where the settings want it: better now
+        than after an hour of training."""
         self.settings = settings
         # Absolute: the script may change its directory.
         self._place = (settings.run_file or Path()).absolute()
@@ -103,8 +104,9 @@ class Session:
         self.boundary("session.adopt", self._adapters[framework].adopt, model)
 
     def finish(self, error: BaseException | None = None) -> Path | None:
-        """End the watching: last looks, hooks off, run file closed. Returns the file's path, or `None`
-        when nothing was trained. `error` is what ended the script, if it did not end by itself."""
+        """End the watching: last looks, hooks off, run file closed. Returns the file's path, or
+        `None` when nothing was trained. `error` is what ended the script, if it did not end by
+        itself."""
         if self._finished or os.getpid() != self._process:
             return self.path
         self._finished = True
@@ -119,7 +121,8 @@ class Session:
         self._close()
         return self.path
 
-    # -- the observer --------------------------------------------------------------------------------
+    # -- the observer
+    # --------------------------------------------------------------------------------
 
     def begin(self, key: Any, model: Model) -> None:
         if self._began is None:
@@ -127,7 +130,7 @@ class Session:
         writer = self._open()
         self._subjects[key] = SubjectWatch(
             model,
-            writer,
+            Records(writer, model.name, model.framework),
             probe_images=self.settings.probe_images,
             budget=self._budget,
             clock=self._clock,
@@ -202,7 +205,8 @@ class Session:
         if self._writer is not None:
             self._writer.add_event(kind, text)
 
-    # -- inside --------------------------------------------------------------------------------------
+    # -- inside
+    # --------------------------------------------------------------------------------------
 
     def _on_import(self, module: Any) -> None:
         if self._armed and os.getpid() == self._process:
@@ -276,7 +280,9 @@ class Session:
             if self._writer is not None:
                 self._writer.add_event("stopped", text, steps)
                 self._writer.flush()
-        except Exception as second:  # The disk may be what failed; the training goes on all the same.
+        except (
+            Exception
+        ) as second:  # The disk may be what failed; the training goes on all the same.
             self._events.append(("stopped", f"the run file could not be written: {second}"))
 
     def _disarm(self) -> None:

@@ -36,11 +36,12 @@ class Run:
 
     @cached_property
     def contents(self) -> RunContents:
-        """All that was seen. Raises `NothingTrainedError` before the block has ended, or without steps."""
+        """All that was seen. Raises `NothingTrainedError` before the block has ended, or without
+        steps."""
         if self.path is None:
             raise NothingTrainedError(
-                "no optimizer step was seen: the watched block trained nothing, or has not ended yet; "
-                "run the training inside `with snellen.watch(model) as run:` and ask afterwards"
+                "no optimizer step was seen: the watched block trained nothing, or has not ended "
+                "yet; train inside `with snellen.watch(model) as run:` and ask afterwards"
             )
         return read(self.path)
 
@@ -65,12 +66,16 @@ class Run:
                     layer, MapSummary, "pre"
                 )
                 return {entry.step: entry.value for entry in entries}
-        raise KeyError(f"no model {subject!r}; there are: {[s.name for s in self.contents.subjects]}")
+        raise KeyError(
+            f"no model {subject!r}; there are: {[s.name for s in self.contents.subjects]}"
+        )
 
     def to_pandas(self) -> pd.DataFrame:
-        """One row per subject, layer, part, clock, step and channel, with the map table's summaries.
+        """One row per subject, layer, part, clock, step and channel, with the map table's
+        summaries.
 
-        Raises `ModuleNotFoundError` where pandas is not installed (`pip install 'snellen[pandas]'`).
+        Raises `ModuleNotFoundError` where pandas is not installed (`pip install
+        'snellen[pandas]'`).
         """
         import pandas as pd
 
@@ -104,7 +109,9 @@ class Run:
     def __repr__(self) -> str:
         if self.path is None:
             return "<snellen run: nothing trained yet>"
-        worst = [f"{f.severity} {f.symptom} in {f.place.layer or f.place.subject}" for f in self.findings]
+        worst = [
+            f"{f.severity} {f.symptom} in {f.place.layer or f.place.subject}" for f in self.findings
+        ]
         return f"<snellen run {self.path.name}: {'; '.join(worst[:3]) or 'no fault found'}>"
 
 
@@ -120,9 +127,10 @@ def watch(
 ) -> Generator[Run]:
     """Watch a model while the block trains it; ask the `Run` afterwards.
 
-    `model` is a `torch.nn.Module` or a Keras model; other models that train inside the block are watched
-    too. `overhead_budget` is a share of the training time (0.02 is 2%). Whatever ends the block, nothing
-    of ours stays on the model or in the framework. Raises `SettingsError` for settings out of range.
+    `model` is a `torch.nn.Module` or a Keras model; other models that train inside the block are
+    watched too. `overhead_budget` is a share of the training time (0.02 is 2%). Whatever ends the
+    block, nothing of ours stays on the model or in the framework. Raises `SettingsError` for
+    settings out of range.
     """
     given = {
         "run_file": Path(run_file) if run_file is not None else None,

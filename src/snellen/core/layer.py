@@ -19,13 +19,14 @@ class LayerKind(StrEnum):
 class Layer:
     """A weight layer together with the norm and activation that follow it.
 
-    `Conv2d → BatchNorm2d → ReLU` is one layer with two maps: `pre`, what the convolution put out, and
-    `post`, what the activation put out. A layer without activation has `pre` alone; an activation that
-    follows a sum of branches is a layer of its own with `post` alone.
+    `Conv2d → BatchNorm2d → ReLU` is one layer with two maps: `pre`, what the convolution put out,
+    and `post`, what the activation put out. A layer without activation has `pre` alone; an
+    activation that follows a sum of branches is a layer of its own with `post` alone.
     """
 
     name: str
-    """The weight layer's name in the model (`features.3`, `conv2d_1`); `name#2` on its second call."""
+    """The weight layer's name in the model (`features.3`, `conv2d_1`); `name#2` on its second
+    call."""
     index: int
     """Place in the order of execution, from 0."""
     kind: LayerKind
@@ -36,7 +37,8 @@ class Layer:
     positions: tuple[int, ...] = ()
     """Spatial shape of its maps; empty for a plain vector."""
     activation: str | None = "linear"
-    """What follows: `linear` (nothing), a key of `snellen.stats.rails.RAILS`, or `None`: unknown."""
+    """What follows: `linear` (nothing), a key of `snellen.stats.rails.RAILS`, or `None`:
+    unknown."""
     normalised: bool = False
     """A normalisation sits between the weights and the activation."""
     inputs: tuple[str, ...] = ()

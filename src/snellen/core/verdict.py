@@ -10,7 +10,8 @@ from snellen.core.severity import Severity
 
 
 class Evidence(Protocol):
-    """The numbers behind a finding: a frozen dataclass of plain values (numbers, strings, tuples)."""
+    """The numbers behind a finding: a frozen dataclass of plain values (numbers, strings,
+    tuples)."""
 
     def sentence(self) -> str:
         """What was measured, then what is allowed: `2 of 8 channels were zero ...`."""
