@@ -3,6 +3,7 @@ unknown."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from snellen.record import Subject
+from snellen.record import LossSeries, Subject
 from snellen.stats import Predictions, Targets
 from snellen.symptoms import judge, outcomes
 from snellen.symptoms.outcome import macro_recall, outcome
@@ -223,6 +224,15 @@ UNKNOWN = {
     ),
     "nothing seen": trained(CE, None, None),
     "few steps": trained(CE, TEN, curve(2.3, 2.3, steps=20), steps=20, epochs=0),
+    "an imbalanced set after one epoch, improving": trained(
+        CE,
+        labels(950, 50),
+        curve(0.7, 0.2, 0.17, steps=150),
+        answers([320, 0], [160, 0], [160, 160]),
+        steps=150,
+        epochs=1,
+        steps_per_epoch=150,
+    ),
     "few steps at chance": trained(
         CE, TEN, curve(2.3, 2.3, steps=20), CHANCE_TEN, steps=20, epochs=0
     ),
@@ -298,6 +308,14 @@ def test_reasons_carry_the_numbers() -> None:
         "full confidence, at 16.12 each, make 1.612: the answers are frozen where the logarithm is "
         "clipped; its last values are the same to the last bit, so no gradient is left",
     )
+
+
+def test_the_logged_mean_of_an_epoch_lies_on_the_landmark_exactly() -> None:
+    frozen = trained(CE, labels(90, 10), [1.0, 1.5, 4.03, 0.9] * 10, steps=40, steps_per_epoch=4)
+    logged = {"loss": LossSeries(np.array([40]), np.array([1.61181]))}
+    keras = dataclasses.replace(frozen, framework="keras", losses={**frozen.losses, **logged})
+    assert "10% of the images wrong with full confidence" in outcome(keras).reasons[0]
+    assert "wrong with full confidence" not in outcome(frozen).reasons[0]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from snellen.record import Clock, LossSeries, Subject
 from snellen.stats import Predictions, TargetKind, Targets
 from snellen.symptoms import landmarks
-from snellen.symptoms.phases import Phase, number, timeline
+from snellen.symptoms.phases import SEVERAL_EPOCHS, Phase, number, timeline
 
 Floats = npt.NDArray[np.float64]
 
@@ -93,12 +93,25 @@ class Recall:
 
 
 def outcome(subject: Subject, *, adversarial: bool = False) -> Outcome:
-    """Read the outcome of one subject's training.
+    """How a training turned out: harmed, unharmed or unknown.
 
-    Harmed: a loss or weights that are not finite at the end; a loss no better than the best
-    constant guess and no longer falling; a macro recall on the probe that guessing would give. A
-    training that ended within its warm-up is unknown unless its loss is not finite or has exploded.
-    `adversarial`: the subject is trained against another model, so that its loss says nothing.
+    Harmed is a training
+
+    - whose loss, or whose weights, are not finite at the end;
+    - whose loss exploded: ten times its start, and ten times that of guessing where that is known;
+    - whose loss ends no better than the best constant guess (within 5% of its way down) and is no
+      longer falling. Cross-entropies compare with the entropy of the labels, squared errors with
+      their variance. Label smoothing moves both ends of the scale. Losses that are summed, weigh
+      classes, mix several tasks or are of another kind compare with nothing: a fall by 5% counts as
+      unharmed, no fall as unknown;
+    - whose macro recall on the probe, in evaluation mode, is what guessing gives (within three
+      standard deviations of guessing), whatever its accuracy.
+
+    A clearly better recall outweighs a high loss, as under heavy augmentation. Unknown is a
+    training that ended within its warm-up (one epoch and at least 100 steps; a third of the steps
+    where at least three epochs were done), one that was still falling, one at chance after fewer
+    than three epochs whose loss is falling, and one of two models trained against each other
+    (`adversarial`).
     """
     broken = _non_finite(subject)
     if broken:
@@ -142,6 +155,9 @@ def _judged(
         return by_loss, (loss_reason,)
     said = f"macro recall on the probe is {recall.value:.2f}; guessing gives {recall.chance:.2f}"
     if recall.at_chance:
+        epochs = number(subject, "epochs")
+        if by_loss is False and epochs is not None and epochs < SEVERAL_EPOCHS:
+            return None, (f"{said}, but {loss_reason} after few epochs",)
         if by_loss is False and _imbalanced(subject) and end < LEARNT_ANYWAY * measure.prior:
             return None, (f"{said}, yet {loss_reason}",)
         return True, (said, loss_reason)
@@ -174,10 +190,17 @@ def _landmarks(series: LossSeries, end: float, subject: Subject) -> str:
     clauses: list[str] = []
     if last is not None and (binary or _loss(subject).get("name") == "cross_entropy"):
         clipped = subject.framework.startswith("keras")
-        clauses.append(landmarks.named(end, last.value.priors, binary=binary, clipped=clipped))
+        # The mean over an epoch that the framework logged weighs its last, smaller batch rightly.
+        logged = subject.losses.get("loss")
+        exact = [float(logged.values[-1])] if logged is not None and len(logged.values) else []
+        said = [
+            landmarks.named(value, last.value.priors, binary=binary, clipped=clipped)
+            for value in (*exact, end)
+        ]
+        clauses += [clause for clause in said if clause][:1]
     if landmarks.bit_identical(series.values):
         clauses.append("its last values are the same to the last bit, so no gradient is left")
-    return "".join(f"; {clause}" for clause in clauses if clause)
+    return "".join(f"; {clause}" for clause in clauses)
 
 
 def _by_fall(series: LossSeries, end: float, subject: Subject) -> tuple[bool | None, str]:

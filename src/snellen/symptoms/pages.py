@@ -6,7 +6,7 @@ import dataclasses
 import inspect
 from pathlib import Path
 
-from snellen.symptoms import catalogue
+from snellen.symptoms import catalogue, outcome
 from snellen.symptoms._symptom import Symptom
 from snellen.symptoms.phases import Phase
 
@@ -45,6 +45,7 @@ def index() -> str:
         lines.append(
             f"| {symptom.code} | [{symptom.name}]({symptom.name}.md) | {_summary(symptom)} |"
         )
+    lines += ["", "## When a training counts as harmed", "", inspect.getdoc(outcome) or ""]
     return "\n".join(lines) + "\n"
 
 

@@ -223,6 +223,15 @@ def test_a_depthwise_channel_inherits_silence() -> None:
     assert grade(DeadChannels(), watched, "dw") == "clear"
 
 
+@pytest.mark.parametrize("changes", [{}, {"groups": 2}])
+def test_only_a_depthwise_channel_does(changes: dict[str, Any]) -> None:
+    silent = maps(silent=range(7))
+    history = probe("before", MapSummary, "post", (0, silent), (1000, silent))
+    history |= probe("conv", MapSummary, "post", (0, silent), (1000, silent))
+    watched = subject(conv("before"), conv(index=1, inputs=("before",), **changes), history=history)
+    assert grade(DeadChannels(), watched) == "error"
+
+
 def test_a_rectifier_behind_a_sum_of_branches_is_judged_too() -> None:
     block = Layer("block.relu", 3, LayerKind.ACTIVATION, "ReLU", 8, (8, 8), "relu")
     history = probe("block.relu", MapSummary, "post", (0, maps(silent=range(8))))

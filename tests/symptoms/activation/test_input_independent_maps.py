@@ -34,6 +34,7 @@ def layer_with(*ratios: float, history: dict[Any, Any] | None = None, **changes:
         pytest.param([9e-7], "error", id="less than a millionth"),
         pytest.param([1e-9, 9e-7], "warning", id="a millionth, and improving"),
         pytest.param([8e-7, 9e-7], "error", id="a millionth, hardly improving"),
+        pytest.param([2**-22, 2**-21], "error", id="doubled is hardly improving"),
         pytest.param([0.0], "error", id="constant"),
         pytest.param([1e-9, 0.2], "clear", id="recovered"),
     ],
@@ -75,6 +76,15 @@ def test_constant_images_explain_constant_maps() -> None:
     blank = probe("", MapSummary, "input", (0, maps(channels=3, mean=0.5, std=0.0)))
     first = probe("conv", InputDependence, "pre", (1000, dependence(0.0)))
     assert grade(InputIndependentMaps(), layer_with(0.0, history=blank | first)) == "undecided"
+
+
+def test_the_images_themselves_are_compared_where_they_were_recorded() -> None:
+    same = probe("", InputDependence, "input", (0, dependence(0.0, channels=3)))
+    assert grade(InputIndependentMaps(), layer_with(0.0, history=same)) == "undecided"
+    differ = probe("", InputDependence, "input", (0, dependence(0.4, channels=3)))
+    assert grade(InputIndependentMaps(), layer_with(0.0, history=differ)) == "error"
+    single = probe("", InputDependence, "input", (0, dependence(0.0, channels=3, images=1)))
+    assert grade(InputIndependentMaps(), layer_with(0.0, history=single)) == "error"
 
 
 def test_images_standardised_one_by_one_are_not_all_the_same() -> None:

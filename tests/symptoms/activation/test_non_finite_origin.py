@@ -10,7 +10,7 @@ import pytest
 from snellen.core import Finding, Place, Severity
 from snellen.record import Subject
 from snellen.stats import MapSummary, WeightState
-from snellen.symptoms.activation.non_finite_origin import NonFiniteOrigin
+from snellen.symptoms.activation.non_finite_origin import NonFiniteOrigin, Origin
 from symptoms.build import (
     UNHARMED,
     broken,
@@ -135,6 +135,36 @@ def test_found_in_the_maps_where_capture_wrote_nothing() -> None:
     history |= probe("conv0", WeightState, "", (3, weights(nonfinite=2)))
     watched = subject(*LAYERS, history=history, train=NAN_LOSS, facts={"steps": 3})
     assert finding(NonFiniteOrigin(), watched).place.layer == "conv0"
+
+
+def test_what_is_told_of_the_time_before_is_from_before() -> None:
+    history = probe(
+        "conv1", MapSummary, "pre", (1, maps(maximum=7.0)), (2, broken()), (3, maps(maximum=9.0))
+    )
+    watched = subject(
+        *LAYERS,
+        history=history,
+        facts={"nonfinite": [entry("conv1", "pre", 2)], "steps": 3},
+        train=[2.5, 2.4, math.nan],
+    )
+    evidence = finding(NonFiniteOrigin(), watched).evidence
+    assert isinstance(evidence, Origin)
+    assert (evidence.largest, evidence.loss_before) == (7.0, 2.4)
+    at_once = subject(
+        *LAYERS,
+        facts={"nonfinite": [entry("conv1", "pre", 1)], "steps": 3},
+        train=[2.5, 2.4, math.nan],
+    )
+    evidence = finding(NonFiniteOrigin(), at_once).evidence
+    assert isinstance(evidence, Origin)
+    assert evidence.loss_before == 2.5
+
+
+def test_one_thing_looked_at_is_enough_to_be_clear() -> None:
+    history = probe("conv0", MapSummary, "pre", (0, maps()))
+    assert grade(NonFiniteOrigin(), subject(*LAYERS, train=[2.3]), "") == "clear"
+    assert grade(NonFiniteOrigin(), subject(*LAYERS, history=history), "") == "clear"
+    assert grade(NonFiniteOrigin(), subject(*LAYERS, train=[]), "") == "undecided"
 
 
 def test_finite_from_start_to_end() -> None:

@@ -49,6 +49,13 @@ def test_sentence() -> None:
 
 def test_says_when_it_began() -> None:
     assert finding(SaturatedMaps(), layer_with(0.0, 0.8)).step == 500
+    assert finding(SaturatedMaps(), layer_with(0.0, 0.5)).step == 500
+    assert finding(SaturatedMaps(), layer_with(0.95, 0.95)).step == 0
+
+
+def test_nearly_all_saturated_needs_no_comparison() -> None:
+    history = probe("conv", MapSummary, "post", (1000, maps(above=0.9)))
+    assert grade(SaturatedMaps(), subject(conv(activation="tanh"), history=history)) == "error"
 
 
 @pytest.mark.parametrize("activation", ["relu", "relu6", "gelu", "silu", "softplus", "linear"])

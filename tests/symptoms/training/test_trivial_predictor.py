@@ -106,6 +106,14 @@ def test_constant_outputs(std: float, train: float, expected: str) -> None:
     assert grade(TrivialPredictor(), answering(seen, train=train), "head") == expected
 
 
+@pytest.mark.parametrize(("std", "expected"), [(0.004, "warning"), (0.005, "clear")])
+def test_a_single_output_is_compared_with_its_own_size(std: float, expected: str) -> None:
+    seen = answers([], [], [], images=320, mean=[0.5], std=[std])
+    binary = {"name": "binary_cross_entropy", "expects": "probabilities"}
+    watched = answering(seen, yes_or_no(100, 50), train=0.693, loss=binary, units=1)
+    assert grade(TrivialPredictor(), watched, "head") == expected
+
+
 @pytest.mark.parametrize(("std", "expected"), [(0.019, "warning"), (0.02, "clear")])
 def test_regression_is_compared_with_the_spread_of_the_targets(std: float, expected: str) -> None:
     seen = answers([], [], [], images=320, mean=[0.0], std=[std])

@@ -145,21 +145,27 @@ class InputIndependentMaps(Symptom):
 def _same_images(subject: Subject) -> bool:
     """Whether all images that enter the model are the same.
 
-    Their means tell nothing alone (images standardised one by one all have the mean 0), so the
-    first layer must see no difference either.
+    Where the images themselves were not compared, their means tell nothing alone (images
+    standardised one by one all have the mean 0), so the first layer must see no difference either.
     """
+    seen = subject.last("", InputDependence, "input")
+    if seen is not None:
+        return seen.value.images > 1 and _constant(seen.value)
     first = next(
         (c[-1] for x in subject.layers if (c := subject.history(x.name, InputDependence, "pre"))),
         None,
     )
-    if first is None or not np.nan_to_num(first.value.layer_ratio) < 1e-10:
-        return False
     entry = subject.last("", MapSummary, "input") or subject.last(
         "", MapSummary, "input", Clock.INLINE
     )
-    if entry is None or entry.value.images < 2:
+    if first is None or entry is None or entry.value.images < 2:
         return False
     maps = entry.value
     spread = maps.image_mean_squares / maps.images - maps.mean**2
     scale = np.maximum(maps.mean_square, 1e-300)
-    return bool(np.all(spread <= 1e-10 * scale))
+    return _constant(first.value) and bool(np.all(spread <= 1e-10 * scale))
+
+
+def _constant(seen: InputDependence) -> bool:
+    """Whether no image differs from another, beyond rounding; true of zeros."""
+    return bool(np.nan_to_num(seen.layer_ratio) < 1e-10)
