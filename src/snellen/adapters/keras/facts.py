@@ -78,6 +78,14 @@ def facts_of_optimizer(optimizer: Any, learning_rate: float | None) -> dict[str,
         facts["loss_scaling"] = True
         optimizer = optimizer.inner_optimizer
     facts["optimizer"] = type(optimizer).__name__
+    if hasattr(optimizer, "param_groups"):
+        # One of torch's own.
+        options = optimizer.param_groups[0]
+        return facts | {
+            name: value
+            for name, value in options.items()
+            if isinstance(value, bool | int | float)
+        }
     if learning_rate is not None:
         facts["learning_rate"] = learning_rate
     for name in _OPTIONS:

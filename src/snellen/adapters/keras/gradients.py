@@ -1,4 +1,4 @@
-"""Gradients of a loss computed for our own eyes, on each backend; `.grad` and tapes stay untouched."""
+"""Gradients computed for our own eyes, on TensorFlow and torch; `.grad` and tapes stay untouched."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # pyright: reportMissingTypeStubs=false
@@ -7,61 +7,47 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from snellen.adapters.contract import Array
 from snellen.adapters.keras import tensors
+from snellen.adapters.keras.untouched import Values
 
 
 def kernel_gradients(
-    loss_of: Callable[[Sequence[Any]], Any], points: Sequence[Any]
-) -> list[Array | None] | None:
-    """Gradients of `loss_of(points)` by each of the points, on the host; `None` without a loss.
+    loss: Callable[[], Any], kernels: Sequence[Any], values: Values
+) -> list[Any] | None:
+    """Gradients of `loss()` by each of these variables; `None` without a loss.
 
-    The gradient of a point that the loss does not depend on is `None`.
+    Variables are read as `values`. The gradient of one that the loss does not depend on is `None`.
     """
-    name = tensors.backend_name()
-    gradients = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}[name](loss_of, points)
-    if gradients is None:
-        return None
-    return [None if gradient is None else tensors.on_host(gradient) for gradient in gradients]
+    import keras
+
+    known = {id(variable): value for variable, value in values}
+    points = [
+        kernel.value if (value := known.get(id(kernel))) is None else value for kernel in kernels
+    ]
+
+    def loss_at(candidates: Sequence[Any]) -> Any:
+        mapping = [*values, *zip(kernels, candidates, strict=True)]
+        with keras.StatelessScope(state_mapping=mapping):
+            return loss()
+
+    if tensors.backend_name() == "tensorflow":
+        return _tensorflow(loss_at, points)
+    return _torch(loss_at, points)
 
 
-def _tensorflow(loss_of: Callable[[Sequence[Any]], Any], points: Sequence[Any]) -> Any:
+def _tensorflow(loss_at: Callable[[Sequence[Any]], Any], points: Sequence[Any]) -> Any:
     import tensorflow as tf
 
     points = [tf.convert_to_tensor(point) for point in points]
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(points)
-        loss = loss_of(points)
-    if loss is None:
-        return None
-    # An embedding's gradient is a list of rows; no kernel here has one.
-    return [
-        gradient if gradient is None else tf.convert_to_tensor(gradient)
-        for gradient in tape.gradient(loss, points)
-    ]
+        loss = loss_at(points)
+    return None if loss is None else tape.gradient(loss, points)
 
 
-def _jax(loss_of: Callable[[Sequence[Any]], Any], points: Sequence[Any]) -> Any:
-    import jax
-
-    points = [jax.numpy.asarray(point) for point in points]
-    missing: list[bool] = []
-
-    def scalar(candidates: Sequence[Any]) -> Any:
-        loss = loss_of(candidates)
-        missing.append(loss is None)
-        return jax.numpy.zeros(()) if loss is None else loss
-
-    gradients = jax.grad(scalar)(points)
-    return None if any(missing) else gradients
-
-
-def _torch(loss_of: Callable[[Sequence[Any]], Any], points: Sequence[Any]) -> Any:
+def _torch(loss_at: Callable[[Sequence[Any]], Any], points: Sequence[Any]) -> Any:
     import torch
 
-    with torch.enable_grad():
-        leaves = [torch.as_tensor(point).detach().requires_grad_() for point in points]
-        loss = loss_of(leaves)
-        if loss is None:
-            return None
-        return torch.autograd.grad(loss, leaves, allow_unused=True)
+    leaves = [torch.as_tensor(point).detach().requires_grad_() for point in points]
+    loss = loss_at(leaves)
+    return None if loss is None else torch.autograd.grad(loss, leaves, allow_unused=True)

@@ -74,6 +74,35 @@ class Loops:
         patches.around(keras.losses.Loss, "__call__", self._loss_call)
         patches.around(BaseOptimizer, "apply", self._apply)
         patches.around(LossScaleOptimizer, "apply", self._apply)
+        if tensors.backend_name() == "torch":
+            self._hook_torch(patches)
+
+    def _hook_torch(self, patches: Patches) -> None:
+        """Optimisers of torch's own can update a Keras model too."""
+        from torch.optim.optimizer import (
+            register_optimizer_step_post_hook,
+            register_optimizer_step_pre_hook,
+        )
+
+        pending: list[Any] = []
+
+        def before(optimizer: Any, args: Any, kwargs: Any) -> None:
+            del args, kwargs
+            pending.clear()
+            if not self._idle():
+                pending.append(self._guard("keras.update", self._torch_before, optimizer))
+
+        def after(optimizer: Any, args: Any, kwargs: Any) -> None:
+            del optimizer, args, kwargs
+            if pending and (shown := pending.pop()) is not None:
+                self._guard("keras.step", shown)
+
+        patches.hook(register_optimizer_step_pre_hook(before))
+        patches.hook(register_optimizer_step_post_hook(after))
+
+    def _torch_before(self, optimizer: Any) -> Any:
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        return self._before(optimizer, [p.grad for p in parameters], parameters)
 
     def _idle(self) -> bool:
         scope = self._scope
@@ -267,7 +296,7 @@ def _loss_of(call: ModelCall, loss: LossSeen | None, *, alone: bool) -> LossSeen
 
 
 def _value(loss: LossSeen | None) -> float | None:
-    if loss is None or not tensors.is_tensor(loss.value) or len(loss.value.shape) != 0:
+    if loss is None or not tensors.has_value(loss.value) or len(loss.value.shape) != 0:
         return None
     return float(tensors.on_host(loss.value))
 

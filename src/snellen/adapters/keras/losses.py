@@ -74,9 +74,21 @@ def kind_of(loss: Any) -> LossKind:
 
 
 def compiled_loss(model: Any, labels: Any, output: Any) -> Any:
-    """The one loss a model was compiled with, to be called with `(labels, output)`; `None` where there
-    are several, or where the model computes it by itself."""
+    """The one loss a model was compiled with, to be called with `(labels, output)`; `None` where
+    there are several, or where the model computes it by itself."""
     from keras.src.trainers.compile_utils import get_loss
+
+    # Resolved afresh rather than with the model's own `CompileLoss`, which a call would build.
+    return get_loss(_user_loss(model), labels, output)
+
+
+def has_one_loss(model: Any) -> bool:
+    """Whether `compiled_loss` gives one."""
+    return _user_loss(model) is not None
+
+
+def _user_loss(model: Any) -> Any:
+    """What `compile` was given as the loss, where it is one and the model uses it."""
     from keras.src.trainers.trainer import Trainer
 
     compiled = getattr(model, "_compile_loss", None)
@@ -85,7 +97,4 @@ def compiled_loss(model: Any, labels: Any, output: Any) -> Any:
     loss = compiled._user_loss
     if isinstance(loss, (list, tuple)) and len(loss) == 1:
         loss = loss[0]
-    if loss is None or isinstance(loss, (list, tuple, dict)):
-        return None
-    # Resolved afresh rather than with the model's own `CompileLoss`, which a call would build.
-    return get_loss(loss, labels, output)
+    return None if isinstance(loss, (list, tuple, dict)) else loss

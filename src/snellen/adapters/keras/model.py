@@ -15,11 +15,11 @@ import numpy.typing as npt
 
 from snellen.adapters.contract import Array, Glimpse, Pass, Weights
 from snellen.adapters.keras import data, facts, tensors
-from snellen.adapters.keras.functions import recorded
+from snellen.adapters.keras.glimpses import glimpse_of
 from snellen.adapters.keras.gradients import kernel_gradients
-from snellen.adapters.keras.losses import UNKNOWN, LossKind, compiled_loss, kind_of
-from snellen.adapters.keras.recorder import Part, Recorder
-from snellen.adapters.keras.structure import settle
+from snellen.adapters.keras.losses import UNKNOWN, LossKind, compiled_loss, has_one_loss, kind_of
+from snellen.adapters.keras.passes import CompiledPasses, call, eager
+from snellen.adapters.keras.recorder import Part
 from snellen.adapters.keras.untouched import Values, current_values, paired, untouched
 from snellen.adapters.keras.weights import canonical, kernel_variable
 from snellen.core import Layer, SnellenError
@@ -55,6 +55,7 @@ class KerasModel:
         self._keep = keep
         self._model = weakref.ref(model)
         self._held: Any = None
+        self._passes: CompiledPasses | None = None
         self._stamp: list[tuple[weakref.ref[Any], Array]] = []
         self._layers: tuple[Layer, ...] = ()
         self._parts: dict[str, Part] = {}
@@ -78,7 +79,7 @@ class KerasModel:
 
     def release(self) -> None:
         """Let go of the model and of every copy."""
-        self._held = self._kept = self.training = self.loss = None
+        self._held = self._kept = self._passes = self.training = self.loss = None
         self._stamp, self.recent = [], {}
 
     def stamp(self) -> None:
@@ -115,9 +116,10 @@ class KerasModel:
 
     def values(self) -> Values:
         """What the variables are to be read as, where that is not what they hold."""
+        return self._initial_values() if self._as_initial else self._present()
+
+    def _present(self) -> Values:
         model = self.user_model
-        if self._as_initial:
-            return self._initial_values()
         if self._state is not None:
             return paired(model, self._state)
         return current_values(model)
@@ -139,8 +141,10 @@ class KerasModel:
         """The learning rate now, schedules included; `None` where it can't be read."""
         import keras
 
+        if hasattr(optimizer, "param_groups"):
+            return float(optimizer.param_groups[0]["lr"])
         optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-        with keras.StatelessScope(state_mapping=self.values()):
+        with keras.StatelessScope(state_mapping=self._present()):
             rate = optimizer.learning_rate
             if tensors.is_symbolic(rate):
                 return None
@@ -151,15 +155,9 @@ class KerasModel:
         return self._reader()(variable)
 
     def _reader(self) -> Callable[[Any], Array]:
-        """Reads variables as they are now."""
-        known = {id(variable): value for variable, value in self.values()}
-
-        def read(variable: Any) -> Array:
-            # An empty variable has no value to fall back on.
-            found = known.get(id(variable))
-            return tensors.on_host(variable.value if found is None else found)
-
-        return read
+        """Reads variables as they are now, on the host."""
+        read = _reader(self.values())
+        return lambda variable: tensors.on_host(read(variable))
 
     def loss_kind(self) -> LossKind:
         """What the loss of the training computes, and what its head feeds it."""
@@ -183,44 +181,50 @@ class KerasModel:
         return compiled_loss(model, None, None)
 
     def look(self, inputs: Any, labels: Array | None, see: Callable[[Glimpse], None]) -> Pass:
+        import keras
+
         model = self.user_model
-        with untouched(model, self.values()):
-            if not self._layers:
-                self._pass(model, _first_images(inputs, model), None)
-            recorder, output = self._pass(model, inputs, see)
-            settled = _settled(recorder, output)
-            loss = self._loss(model, labels, output)
-            self._layers, self._parts = settled, recorder.parts
-            return Pass(settled, _output(output), loss)
 
-    def _pass(
-        self, model: Any, inputs: Any, see: Callable[[Glimpse], None] | None
-    ) -> tuple[Recorder, Any]:
+        def shown(layer: Layer, part: str, maps: Any, axis: int) -> None:
+            see(glimpse_of(layer, part, maps, axis))
+
+        values = self.values()
+        with untouched(model, values):
+            given = tensors.mapped(keras.ops.convert_to_tensor, inputs)
+            if tensors.backend_name() == "jax":
+                passes = self._compiled_passes(model)
+                seen = passes.run(model, given, labels, _reader(values), self._loss_of, shown)
+            else:
+                settled = self._structure(model, given)
+                seen = eager(model, given, labels, self._loss_of, shown, settled, self._keep)
+            self._layers, self._parts = seen.layers, seen.parts
+            loss = float("nan") if seen.loss is None else float(tensors.on_host(seen.loss))
+            return Pass(seen.layers, _output(seen.output), loss)
+
+    def _structure(self, model: Any, inputs: Any) -> Mapping[str, Layer]:
+        """The layers by name, settled: by an earlier look, or by a first one at a single image."""
+        if not self._layers:
+            few = _first_images(inputs, model)
+            seen = eager(model, few, None, self._loss_of, _unshown, {}, self._keep)
+            self._layers, self._parts = seen.layers, seen.parts
+        return {layer.name: layer for layer in self._layers}
+
+    def _compiled_passes(self, model: Any) -> CompiledPasses:
+        if self._passes is None or not self._passes.fits(model):
+            self._passes = CompiledPasses(model, self._keep)
+        return self._passes
+
+    def _loss_of(self, model: Any, labels: Any, output: Any) -> Any:
+        """The training's loss, averaged; `None` when it is not known."""
         import keras
 
-        settled = {layer.name: layer for layer in self._layers}
-        recorder = Recorder(see, settled, self._keep)
-        given = tensors.mapped(keras.ops.convert_to_tensor, inputs)
-        with recorded(recorder):
-            recorder.begin(given)
-            output = _call(model, given)
-        if see is None:
-            self._layers, self._parts = _settled(recorder, output), recorder.parts
-        return recorder, output
-
-    def _loss(self, model: Any, labels: Array | None, output: Any) -> float:
-        loss = self._loss_function(model, labels, output)
-        if loss is None or labels is None:
-            return float("nan")
-        import keras
-
-        value = loss(keras.ops.convert_to_tensor(labels), output)
-        return float(np.mean(tensors.as_float(tensors.on_host(value))))
-
-    def _loss_function(self, model: Any, labels: Array | None, output: Any) -> Any:
         if labels is None or len(tensors.leaves(output)) != 1:
             return None
-        return self.loss if self.loss is not None else compiled_loss(model, labels, output)
+        loss = self.loss if self.loss is not None else compiled_loss(model, labels, output)
+        if loss is None:
+            return None
+        value = loss(keras.ops.convert_to_tensor(labels), output)
+        return keras.ops.mean(keras.ops.cast(value, "float32"))
 
     @contextlib.contextmanager
     def initial(self) -> Iterator[None]:
@@ -259,7 +263,8 @@ class KerasModel:
             norm = None if part.norm is None else part.norm()
             gamma = getattr(norm, "gamma", None)
             bias = getattr(layer, "bias", None)
-            gradient = self.recent.get(id(kernel))
+            # An optimiser of torch's own knows a variable by the parameter it holds.
+            gradient = self.recent.get(id(kernel), self.recent.get(id(kernel._value)))
             found[name] = Weights(
                 kernel=canonical(layer, host(kernel)),
                 bias=None if bias is None else host(bias),
@@ -270,52 +275,59 @@ class KerasModel:
         return found
 
     def gradients(self, inputs: Any, labels: Array | None) -> Mapping[str, Array] | None:
+        import keras
+
         model = self.user_model
-        values = self.values()
         layers = {name: part.layer() for name, part in self._parts.items()}
         kernels = {
             name: (layer, kernel_variable(layer))
             for name, layer in layers.items()
             if layer is not None and kernel_variable(layer) is not None
         }
-        if labels is None or not kernels:
+        if labels is None or not kernels or not self._has_loss(model):
             return None
+        values = self.values()
         variables = [kernel for _, kernel in kernels.values()]
-
-        def loss_of(candidates: Sequence[Any]) -> Any:
-            import keras
-
-            mapping = [*values, *zip(variables, candidates, strict=True)]
-            with keras.StatelessScope(state_mapping=mapping):
-                output = _call(model, tensors.mapped(keras.ops.convert_to_tensor, inputs))
-                loss = self._loss_function(model, labels, output)
-                if loss is None:
-                    return None
-                return keras.ops.mean(loss(keras.ops.convert_to_tensor(labels), output))
-
-        known = {id(variable): value for variable, value in values}
         with untouched(model, values, differentiable=True):
-            points = [
-                kernel.value if (value := known.get(id(kernel))) is None else value
-                for kernel in variables
-            ]
-            found = kernel_gradients(loss_of, points)
+            given = tensors.mapped(keras.ops.convert_to_tensor, inputs)
+            if tensors.backend_name() == "jax":
+                found = self._compiled_passes(model).gradients(
+                    model, given, labels, _reader(values), self._loss_of, variables
+                )
+            else:
+                found = kernel_gradients(
+                    lambda: self._loss_of(model, labels, call(model, given)), variables, values
+                )
         if found is None:
             return None
         return {
-            name: canonical(layer, tensors.as_float(gradient))
+            name: canonical(layer, tensors.as_float(tensors.on_host(gradient)))
             for (name, (layer, _)), gradient in zip(kernels.items(), found, strict=True)
             if gradient is not None
         }
+
+    def _has_loss(self, model: Any) -> bool:
+        several = len(getattr(model, "outputs", None) or ()) > 1
+        return not several and (self.loss is not None or has_one_loss(model))
 
     def select(self, batches: Sequence[Any], index: npt.NDArray[np.int64]) -> Any:
         return data.select(batches, index)
 
 
-def _call(model: Any, inputs: Any) -> Any:
-    if getattr(model, "_call_has_training_arg", False):
-        return model(inputs, training=False)
-    return model(inputs)
+def _reader(values: Values) -> Callable[[Any], Any]:
+    """Reads variables as these values, others as they are."""
+    known = {id(variable): value for variable, value in values}
+
+    def read(variable: Any) -> Any:
+        # An empty variable has no value to fall back on.
+        found = known.get(id(variable))
+        return variable.value if found is None else found
+
+    return read
+
+
+def _unshown(layer: Layer, part: str, maps: Any, axis: int) -> None:
+    del layer, part, maps, axis
 
 
 def _first_images(inputs: Any, model: Any) -> Any:
@@ -325,16 +337,8 @@ def _first_images(inputs: Any, model: Any) -> Any:
     return inputs if fixed else tensors.mapped(lambda leaf: leaf[:1], inputs)
 
 
-def _settled(recorder: Recorder, output: Any) -> tuple[Layer, ...]:
-    leaves = tensors.leaves(output)
-    track = recorder.lineage.get(leaves[0]) if leaves else None
-    if track is None:
-        return settle(recorder.drawn, (), None)
-    return settle(recorder.drawn, track.sources, track.last)
-
-
 def _output(output: Any) -> Array | None:
-    if not tensors.is_tensor(output) or len(output.shape) < 1:
+    if not tensors.has_value(output) or len(output.shape) < 1:
         return None
     return tensors.as_float(
         tensors.channels_second(tensors.on_host(output), tensors.channel_axis())

@@ -15,6 +15,7 @@ class Patches:
 
     def __init__(self) -> None:
         self._done: list[tuple[Any, str, Any, bool]] = []
+        self._hooks: list[Any] = []
         self._live: list[bool] = [True]
 
     def around(self, owner: Any, name: str, around: Around) -> None:
@@ -34,6 +35,10 @@ class Patches:
         self._done.append((owner, name, patched, own))
         setattr(owner, name, patched)
 
+    def hook(self, handle: Any) -> None:
+        """A hook set by the framework's own means; `handle.remove()` takes it off."""
+        self._hooks.append(handle)
+
     def undo(self) -> None:
         """Put the originals back. What someone else has put over ours stays and calls the original."""
         self._live[0] = False
@@ -45,6 +50,8 @@ class Patches:
             else:
                 delattr(owner, name)
         self._done.clear()
+        while self._hooks:
+            self._hooks.pop().remove()
         self._live = [True]
 
 

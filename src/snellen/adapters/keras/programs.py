@@ -246,5 +246,5 @@ def _place_of(symbol: Any, result: Any) -> int | None:
         if output is symbol or (
             operation is not None and operation.type == "Identity" and operation.inputs[0] is symbol
         ):
-            return place if tensors.is_tensor(values[place]) and not values[place].shape else None
+            return place if tensors.has_value(values[place]) and not values[place].shape else None
     return None

@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from snellen.adapters.contract import Array, Glimpse
 from snellen.adapters.keras import tensors, weights
 from snellen.adapters.keras.lineage import Drawn, Lineage, Track, merged
 from snellen.adapters.keras.roles import Role, activation_name, role_of
 from snellen.adapters.keras.structure import provisional
 from snellen.core import Layer, LayerKind
 
-See = Callable[[Glimpse], None]
+Shown = Callable[[Layer, str, Any, int], None]
+"""`shown(layer, part, maps, axis)`: told every map, with the axis of its channels (-1 or 1)."""
 
 
 @dataclass
@@ -35,12 +35,12 @@ class Recorder:
     """
 
     def __init__(
-        self, see: See | None, settled: Mapping[str, Layer], keep: Callable[[str], bool]
+        self, shown: Shown, settled: Mapping[str, Layer], keep: Callable[[str], bool]
     ) -> None:
         self.drawn: list[Drawn] = []
         self.parts: dict[str, Part] = {}
         self.lineage = Lineage()
-        self._see = see
+        self._shown = shown
         self._keep = keep
         self._settled = settled
         self._images = 0
@@ -272,24 +272,8 @@ class Recorder:
             self._show(shown, "in", maps, axis)
 
     def _show(self, layer: Layer, part: str, maps: Any, axis: int) -> None:
-        if self._see is None or not self._keep(layer.name):
-            return
-
-        def host() -> Array:
-            return tensors.as_float(tensors.channels_second(tensors.on_host(maps), axis))
-
-        def table(low: float, high: float) -> Array:
-            from snellen.stats.kernels import map_table
-
-            array = tensors.channels_second(tensors.on_host(maps), axis)
-            return map_table(
-                array.reshape(*array.shape[:4], -1) if array.ndim > 5 else array, low, high
-            )
-
-        positions = 1
-        for size in self._maps(maps, axis)[1]:
-            positions *= size
-        self._see(Glimpse(layer, part, table, positions, host))
+        if self._keep(layer.name):
+            self._shown(layer, part, maps, axis)
 
 
 class _Exposed:

@@ -88,13 +88,18 @@ def mapped(function: Any, structure: Any) -> Any:
 
 
 def is_tensor(value: Any) -> bool:
-    """A tensor of the backend that holds values (no symbol, no variable)."""
+    """A tensor of the backend, with values or within a trace; no variable and no Keras tensor."""
     import keras
 
-    return bool(keras.ops.is_tensor(value)) and not is_symbolic(value)
+    return bool(keras.ops.is_tensor(value)) and type(value).__name__ != "KerasTensor"
 
 
 def is_symbolic(value: Any) -> bool:
     """A Keras tensor, a tensor of a TensorFlow graph, or a JAX tracer: a name without values."""
     kind = type(value).__name__
     return kind in ("KerasTensor", "SymbolicTensor") or kind.endswith("Tracer")
+
+
+def has_value(value: Any) -> bool:
+    """A tensor of the backend that holds values."""
+    return is_tensor(value) and not is_symbolic(value)
