@@ -223,6 +223,29 @@ def test_a_depthwise_channel_inherits_silence() -> None:
     assert grade(DeadChannels(), watched, "dw") == "clear"
 
 
+def test_silence_is_inherited_at_the_same_look_alone() -> None:
+    before = conv("before", channels=8)
+    depthwise = conv("dw", index=1, groups=8, inputs=("before",), weight_shape=(8, 1, 3, 3))
+    silent = maps(silent=range(7))
+    history = probe("before", MapSummary, "post", (0, silent), (1000, maps()))
+    history |= probe("dw", MapSummary, "post", (0, silent), (1000, silent))
+    assert grade(DeadChannels(), subject(before, depthwise, history=history), "dw") == "error"
+
+
+def test_as_many_channels_as_are_needed_may_none_of_them_die() -> None:
+    history = probe("conv", MapSummary, "post", (0, maps(channels=9)))
+    history |= probe(
+        "conv", MapSummary, "post", (0, maps(channels=9)), (9, maps(channels=9, silent=[3]))
+    )
+    history |= given(labels(*[100] * 10))
+    watched = subject(conv(channels=9), head(inputs=("conv",)), history=history)
+    assert grade(DeadChannels(), watched) == "error"
+
+
+def test_growth_needs_a_look_from_before_the_first_step() -> None:
+    assert grade(DeadChannels(), layer_with([(1, 3), (1000, 6)])) == "clear"
+
+
 @pytest.mark.parametrize("changes", [{}, {"groups": 2}])
 def test_only_a_depthwise_channel_does(changes: dict[str, Any]) -> None:
     silent = maps(silent=range(7))

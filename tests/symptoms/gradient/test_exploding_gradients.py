@@ -92,6 +92,19 @@ def test_a_dead_end_says_nothing_of_the_depth() -> None:
     assert grade(ExplodingGradients(), subject(*stack(4), history=history), "") == "clear"
 
 
+def test_six_steps_and_three_layers_are_enough() -> None:
+    six = over_time(dict.fromkeys(range(1, 7), 1.0))
+    assert grade(ExplodingGradients(), six, "") == "clear"
+    history: dict[Any, Any] = {}
+    for i, size in enumerate((2.0, 1e-1, 1e-3)):
+        steps = [1, 2, 3, 10, 11, 12]
+        seen = [(s, update(gradient=size)) for s in steps]
+        history |= inline(f"conv{i}", WeightUpdate, "", *seen)
+    assert grade(ExplodingGradients(), subject(*stack(3), history=history), "conv0") == "warning"
+    two = subject(*stack(2), history={k: v for k, v in history.items() if k[0] != "conv2"})
+    assert grade(ExplodingGradients(), two, "") == "clear"
+
+
 def test_undecided() -> None:
     few = over_time(dict.fromkeys(range(1, 6), 1.0))
     assert grade(ExplodingGradients(), few, "") == "undecided"

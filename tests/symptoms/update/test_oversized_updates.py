@@ -100,6 +100,7 @@ def test_dead_channels_have_no_spread() -> None:
     assert grade(OversizedUpdates(), layer_with((1, huge), silent=range(7))) == "clear"
     mixed = update(drift=[1e9] * 6 + [0.1, 0.1])
     assert grade(OversizedUpdates(), layer_with((1, mixed), silent=range(6))) == "clear"
+    assert grade(OversizedUpdates(), layer_with((0, huge), silent=range(7))) == "clear"
     assert grade(OversizedUpdates(), layer_with((1, huge))) == "error"
 
 
@@ -114,6 +115,9 @@ def test_channels_that_die_later_were_alive_at_the_step() -> None:
     [
         pytest.param([(200, 0.1), (300, 0.0), (400, 0.0)], "clear", id="a tenth once"),
         pytest.param([(200, 0.11), (300, 0.0), (400, 0.0)], "warning", id="more than a tenth once"),
+        pytest.param([(100, 0.11), (300, 0.0), (400, 0.0)], "warning", id="the warm-up is over"),
+        pytest.param([(99, 0.11), (300, 0.0), (400, 0.0)], "clear", id="its last step"),
+        pytest.param([(100, 0.031)], "warning", id="3% in the median right after it"),
         pytest.param([(0, 0.15)], "clear", id="Adam's first step in a wide dense layer"),
         pytest.param([(99, 1.0)], "clear", id="as large as the weights, in the warm-up"),
         pytest.param([(99, 1.01)], "warning", id="larger than the weights"),
