@@ -82,6 +82,15 @@ def test_without_harm_it_is_a_note() -> None:
     assert grade(ForwardSignal(), network(geometric(0.41, 18)), "", UNHARMED) == "note"
 
 
+@pytest.mark.parametrize("changes", [{"activation": "linear"}, {"residual": True}])
+def test_layers_without_activation_and_rectified_sums_count(changes: dict[str, Any]) -> None:
+    assert grade(ForwardSignal(), network(geometric(0.41, 9), **changes), "") == "warning"
+
+
+def test_three_layers_are_enough_for_a_depth() -> None:
+    assert grade(ForwardSignal(), network(geometric(0.01, 3)), "") == "warning"
+
+
 def test_normalised_layers_re_scale_themselves() -> None:
     watched = network(geometric(0.1, 18), normalised=True)
     assert grade(ForwardSignal(), watched, "") == "silent"
