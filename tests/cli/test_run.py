@@ -216,6 +216,32 @@ def test_a_broken_verdict_leaves_the_scripts_status_alone(tmp_path: Path) -> Non
     assert "the run file is" in done.stderr
 
 
+BROKEN_ADAPTER = """
+import sys
+import snellen.adapters
+class Adapters:
+    def find_spec(self, name, path=None, target=None):
+        if name == "snellen.adapters.torch":
+            raise RuntimeError("no adapter today")
+sys.meta_path.insert(0, Adapters())
+from snellen.cli.app import main
+sys.argv[0] = "snellen"
+main()
+"""
+
+
+def test_a_watching_that_breaks_down_is_not_called_a_script_without_training(
+    tmp_path: Path,
+) -> None:
+    write_script(tmp_path)
+    done = python("-c", BROKEN_ADAPTER, "run", "train.py", "0.1", "5", directory=tmp_path)
+    assert done.returncode == 0
+    assert "loss" in done.stdout
+    assert "no verdict: train.py could not be watched" in done.stderr
+    assert "no adapter today" in done.stderr
+    assert "no training seen" not in done.stderr
+
+
 def test_paths_are_meant_from_where_the_command_was_given(tmp_path: Path) -> None:
     script = write_script(tmp_path)
     (tmp_path / "elsewhere").mkdir()
@@ -226,7 +252,7 @@ def test_paths_are_meant_from_where_the_command_was_given(tmp_path: Path) -> Non
     assert (tmp_path / "a.snellen").is_file()
     assert (tmp_path / "a.json").is_file()
     assert list((tmp_path / "elsewhere").iterdir()) == []
-    assert "Run file: a.snellen" in " ".join(done.stderr.split())
+    assert "Run file: a.snellen" in done.stderr
 
 
 def test_an_impossible_place_is_refused_before_the_script_runs(tmp_path: Path) -> None:
@@ -248,3 +274,37 @@ def test_nothing_that_reads_the_environment_is_loaded_before_the_script(tmp_path
     source = f"import sys; print([name for name in {heavy} if name in sys.modules])"
     (tmp_path / "script.py").write_text(source)
     assert snellen("run", "script.py", directory=tmp_path).stdout == "[]\n"
+
+
+LOADER = """
+import sys
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+class Images(Dataset):
+    def __len__(self): return 64
+    def __getitem__(self, i): return torch.rand(1, 6, 6) + i % 2, i % 2
+
+if __name__ == "__main__":
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    model = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3), torch.nn.ReLU(), torch.nn.Flatten(),
+                                torch.nn.Linear(64, 2))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    loader = DataLoader(Images(), 16, num_workers=2, multiprocessing_context=sys.argv[1])
+    for images, labels in loader:
+        loss = torch.nn.functional.cross_entropy(model(images), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    print("done", flush=True)
+"""
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_data_loaders_may_have_workers(tmp_path: Path, method: str) -> None:
+    (tmp_path / "train.py").write_text(LOADER)
+    done = snellen("run", "train.py", method, directory=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "done\n")
+    assert done.stderr.count("Run file: ") == 1
+    assert len(list(tmp_path.glob("*.snellen"))) == 1

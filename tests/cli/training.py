@@ -12,8 +12,8 @@ from torch import nn
 torch.manual_seed(0)
 torch.set_num_threads(1)
 rate, steps = float(sys.argv[1]), int(sys.argv[2])
-labels = torch.arange(320) % 2
-images = torch.rand(320, 1, 8, 8) * 0.1
+labels = torch.arange(640) % 2
+images = torch.rand(640, 1, 8, 8) * 0.1
 images[labels == 1, :, 2:6] += 0.9
 model = nn.Sequential()
 model.add_module("conv1", nn.Conv2d(1, 8, 3))
@@ -26,8 +26,9 @@ if rate > 1:
     with torch.no_grad():
         model.conv1.bias -= 100.0
 optimizer = torch.optim.SGD(model.parameters(), lr=min(rate, 0.1))
+shuffled = torch.randperm(640)
 for step in range(steps):
-    batch = torch.randint(0, 320, (32,))
+    batch = shuffled[torch.arange(step * 32, step * 32 + 32) % 640]
     loss = nn.functional.cross_entropy(model(images[batch]), labels[batch])
     optimizer.zero_grad()
     loss.backward()

@@ -10,11 +10,12 @@ from snellen.record import RunContents
 from snellen.report.document import Document, document_of
 
 
-def made(*verdicts: Verdict, subjects: int = 1) -> Document:
+def made(*verdicts: Verdict, subjects: int = 1, harmed: bool | None = False) -> Document:
     layers = [runs.layer(name, i, 32) for i, name in enumerate(("conv1", "conv2", "conv3"))]
     names = ["Net", "Net#2"][:subjects]
     contents = runs.contents(*(runs.subject(layers, name=name) for name in names))
-    return document_of(contents, verdicts, {}, file="a file.snellen")
+    outcomes = {name: runs.Turned(harmed, ()) for name in names}
+    return document_of(contents, verdicts, outcomes, file="a file.snellen")
 
 
 ERROR, WARNING, NOTE = Severity.ERROR, Severity.WARNING, Severity.NOTE
@@ -46,6 +47,23 @@ ERROR, WARNING, NOTE = Severity.ERROR, Severity.WARNING, Severity.NOTE
 )
 def test_the_headline(verdicts: list[Verdict], headline: str) -> None:
     assert made(*verdicts).headline == headline
+
+
+@pytest.mark.parametrize(
+    ("harmed", "fine", "adds"),
+    [
+        (False, True, ""),
+        (None, False, "; how the training turned out is unknown"),
+        (True, False, ", though the training came to nothing"),
+    ],
+)
+def test_only_a_training_known_to_have_gone_well_is_fine(
+    harmed: bool | None, fine: bool, adds: str
+) -> None:
+    found = made(runs.clear("conv1"), harmed=harmed)
+    assert found.headline == f"No fault found{adds}"
+    assert found.fine is fine
+    assert not made(harmed=harmed).fine
 
 
 def test_the_headline_names_the_model_where_there_are_several() -> None:

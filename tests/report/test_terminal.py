@@ -25,7 +25,7 @@ def card(
 ) -> str:
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding=encoding)
-    outcomes = {subject.name: runs.Turned(None, ()) for subject in contents.subjects}
+    outcomes = {subject.name: runs.Turned(False, ()) for subject in contents.subjects}
     document = document_of(contents, verdicts, outcomes, file="train.snellen")
     print_card(document, file, width=width)
     return raw.getvalue().decode(encoding)
@@ -97,8 +97,15 @@ def test_fifty_layers_with_one_fault_fold() -> None:
 
 def test_nothing_is_wider_than_the_terminal() -> None:
     contents, verdicts = faulty()
-    for width in (40, 60, 80, 120):
-        assert max(map(len, card(contents, verdicts, width=width).splitlines())) <= width
+    for width in (30, 40, 60, 80, 120):
+        lines = card(contents, verdicts, width=width).splitlines()
+        assert max(map(len, lines)) <= width
+        assert not any(line.endswith(" ") for line in lines)
+
+
+@pytest.mark.parametrize("width", [1, 5, 12, 20])
+def test_a_terminal_too_narrow_breaks_nothing(width: int) -> None:
+    assert "ERROR" in "".join(card(*faulty(), width=width).split())
 
 
 def test_no_escape_sequence_reaches_the_terminal() -> None:
@@ -112,6 +119,26 @@ def test_no_escape_sequence_reaches_the_terminal() -> None:
     text = card(runs.contents(subject, script="a\x1bc.py", events=events), verdicts)
     assert not any(c in text for c in "\x1b\x07\x08\u202e")
     assert "conv\\x1b[2J" in text
+
+
+@pytest.mark.parametrize(("variables", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_a_terminal_gets_colour_unless_it_is_refused(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], coloured: bool
+) -> None:
+    class Screen(io.StringIO):
+        encoding = "utf-8"
+
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    contents, verdicts = faulty()
+    screen = Screen()
+    print_card(document_of(contents, verdicts, {}, file="x"), screen, width=80)
+    assert ("\x1b[31m" in screen.getvalue() or "\x1b[1;31m" in screen.getvalue()) is coloured
 
 
 def test_what_was_not_measured_is_not_shown_as_alive() -> None:

@@ -41,6 +41,8 @@ class LateSession:
     session: Session | None = None
     notes: tuple[str, ...] = ()
     """What the user should know of a watching that came to nothing."""
+    failed: bool = False
+    """The watching broke down, so that nothing can be said of any training."""
 
     def arm(self) -> None:
         for framework in FRAMEWORKS:
@@ -56,7 +58,7 @@ class LateSession:
             self.session = Session(self.settings, script=self.script.target, argv=arguments)
         except SnellenError as error:
             # The script is importing: it goes on, unwatched.
-            self.notes = (str(error),)
+            self.notes, self.failed = (str(error),), True
             return
         # Its own hook on this framework runs at once: the framework is there.
         self.session.arm()
@@ -67,6 +69,7 @@ class LateSession:
             return None
         # What it adds about the ending is in the script's traceback, which was shown.
         self.notes = self.session.notes
+        self.failed = self.session.boundary.tripped is not None
         return self.session.finish(ending.failure)
 
 
@@ -105,7 +108,7 @@ class Watching:
         path = late.finish(ending)
         if path is None:
             if not self.settings.quiet:
-                self._tell(no_training(self.script.target, ending, late.notes))
+                self._tell(no_verdict(self.script.target, ending, late))
             return False
         from snellen.capture.boundary import Boundary
 
@@ -126,13 +129,15 @@ class Watching:
             print(text, file=self.screen, flush=True)
 
 
-def no_training(script: str, ending: Ending, notes: Sequence[str]) -> str:
+def no_verdict(script: str, ending: Ending, late: LateSession) -> str:
     """The one line (and the notes) for a script that left nothing to judge."""
     from snellen.report.plain import plain
 
     how = "" if ending.failure is None else f" with {type(ending.failure).__name__}"
     first = f"no training seen: {script} ended{how} without a step of a PyTorch or Keras optimizer"
-    return "\n".join(f"snellen: {plain(line)}" for line in (first, *notes))
+    if late.failed:
+        first = f"no verdict: {script} could not be watched"
+    return "\n".join(f"snellen: {plain(line)}" for line in (first, *late.notes))
 
 
 def broken_verdict(error: Exception, path: Path) -> str:

@@ -121,6 +121,12 @@ class Document:
         """Of the worst finding; `None` without one."""
         return self.groups[0].severity if self.groups else None
 
+    @property
+    def fine(self) -> bool:
+        """Nothing was found, something was judged, and every training went well."""
+        well = all(subject.harmed is False for subject in self.subjects)
+        return not self.groups and bool(self.passed) and well
+
 
 def document_of(
     contents: RunContents,
@@ -141,13 +147,14 @@ def document_of(
         for layer in subject.layers
     }
     passed = _passed(verdicts)
+    subjects = tuple(_subject_facts(s, outcomes.get(s.name)) for s in contents.subjects)
     groups = _groups([v for v in verdicts if isinstance(v, Finding)], order, sizes)
     run = _run_facts(contents, file)
     return Document(
-        headline=_headline(groups, passed, sizes, contents.subjects),
+        headline=_headline(groups, passed, sizes, subjects),
         run=run,
         groups=groups,
-        subjects=tuple(_subject_facts(s, outcomes.get(s.name)) for s in contents.subjects),
+        subjects=subjects,
         unjudged=_unjudged(verdicts),
         passed=passed,
         notes=_notes(contents),
@@ -195,14 +202,13 @@ def _headline(
     groups: Sequence[Group],
     passed: Sequence[Passed],
     sizes: Sizes,
-    subjects: Sequence[Subject],
+    subjects: Sequence[SubjectFacts],
 ) -> str:
-    if not groups:
-        return "No fault found" if passed else "Nothing could be judged"
+    if not groups and not passed:
+        return "Nothing could be judged"
+    if not groups or groups[0].severity is Severity.NOTE:
+        return _no_fault(sum(len(group.findings) for group in groups), subjects)
     worst = groups[0]
-    if worst.severity is Severity.NOTE:
-        noted = sum(len(group.findings) for group in groups)
-        return f"No fault found; {noted} oddit{'y' if noted == 1 else 'ies'} noted"
     first = worst.findings[0]
     text = worst.symptom.replace("-", " ").capitalize()
     if first.place.layer:
@@ -214,6 +220,17 @@ def _headline(
         text += f", and in {_count(len(worst.findings) - 1, 'more layer')}"
     if len(subjects) > 1:
         text += f" of {worst.subject}"
+    return text
+
+
+def _no_fault(noted: int, subjects: Sequence[SubjectFacts]) -> str:
+    text = "No fault found"
+    if noted:
+        text += f"; {noted} oddit{'y' if noted == 1 else 'ies'} noted"
+    if any(subject.harmed for subject in subjects):
+        text += ", though the training came to nothing"
+    elif any(subject.harmed is None for subject in subjects):
+        text += "; how the training turned out is unknown"
     return text
 
 
@@ -288,11 +305,11 @@ def _next(groups: Sequence[Group], run: RunFacts) -> tuple[tuple[str, str], ...]
     steps = [
         (
             f"snellen explain {group.code}",
-            f"{group.symptom}: common causes, and what looks similar",
+            f"{group.symptom}: common causes, look-alikes",
         )
         for group in list({group.code: group for group in groups}.values())[:3]
     ]
     return (
         *steps,
-        (f"snellen report {shlex.quote(run.file)}", "this verdict again, on any machine"),
+        (f"snellen report {shlex.quote(run.file)}", "this verdict again"),
     )

@@ -66,23 +66,16 @@ class _Card:
 
     def verdict(self, document: Document) -> None:
         severity = document.severity
-        label, style = (
-            ("fine", "bold green")
-            if severity is None
-            else (
-                severity.value,
-                SEVERITY_STYLES[severity],
-            )
-        )
-        if severity is None and not document.passed:
-            # Nothing could be judged at all: nothing is known to be fine.
-            label, style = "unknown", "bold"
+        if severity is not None:
+            label, style = severity.value, SEVERITY_STYLES[severity]
+        else:
+            label, style = ("fine", "bold green") if document.fine else ("unknown", "bold")
         headline = self.text(label.upper(), style)
         headline.append_text(self.text(f"  {document.headline}", "bold"))
-        self.console.print(headline)
+        self.indented(headline, 0)
         run = document.run
         facts = [run.script, run.framework, f"{run.steps} steps in {seconds(run.seconds)}"]
-        self.console.print(self.text(" · ".join(fact for fact in facts if fact), "dim"))
+        self.indented(self.text(" · ".join(fact for fact in facts if fact), "dim"), 0)
         for subject in document.subjects:
             self.outcome(subject, several=len(document.subjects) > 1)
         for note in document.notes:
@@ -182,7 +175,8 @@ class _Card:
         if isinstance(budget := run.manifest.get("overhead_budget"), float):
             took += f" (budget: {budget * 100:g}%)"
         self.console.print()
-        self.indented(self.text(f"{took}. Run file: {run.file}", "dim"), 0)
+        self.indented(self.text(took, "dim"), 0)
+        self.indented(self.text(f"Run file: {run.file}", "dim"), 0)
 
     def next(self, document: Document) -> None:
         self.heading("Next")
