@@ -130,6 +130,9 @@ HARMED = {
     "works in training mode, at chance when evaluated": trained(
         CE, TEN, curve(2.3, 0.5, 0.05), CHANCE_TEN
     ),
+    "a loss at the prior, and a recall little above chance": trained(
+        CE, TEN, curve(2.3, 2.3), answers([140, *[20] * 9], [20, *[5] * 9], [32] * 10)
+    ),
     "label smoothing, nothing learnt": trained(
         CE | {"label_smoothing": 0.1}, TEN, curve(2.35, 2.30), CHANCE_TEN
     ),
@@ -246,6 +249,7 @@ UNKNOWN = {
         CE | {"labels": "probabilities"}, TEN, curve(2.25, 2.2, 2.19)
     ),
     "a custom loss that does not fall": trained(OTHER, None, curve(5.5, 5.5)),
+    "squared error on class numbers": trained(MSE, TEN, curve(8.2, 8.2)),
     "a custom loss below zero": trained(OTHER, None, curve(0.2, -3.0)),
     "class weights and no fall": trained(
         CE | {"class_weight": True}, labels(900, 100), curve(0.69, 0.69)
@@ -347,6 +351,14 @@ def test_macro_recall_beside_guessing() -> None:
     constant = macro_recall(trained(CE, TEN, None, CHANCE_TEN))
     assert constant is not None
     assert (constant.value, constant.at_chance) == (pytest.approx(0.1), True)
+
+
+def test_classes_that_the_probe_lacks_are_no_part_of_chance() -> None:
+    recall = macro_recall(
+        trained(CE, labels(9, 9, 9), None, answers([32, 30, 2], [30, 28, 0], [32, 32, 0]))
+    )
+    assert recall is not None
+    assert (recall.chance, recall.at_chance) == (0.5, False)
 
 
 def test_guessing_rarely_passes_for_skill() -> None:
