@@ -16,6 +16,8 @@ app = typer.Typer(
     name="snellen",
     no_args_is_help=True,
     add_completion=False,
+    # Plain help: laying it out with rich takes longer than everything else together.
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="An eye test for convolutional networks: finds the faulty feature maps of a training "
     "and says why.",

@@ -13,7 +13,10 @@ def explain(
         str, typer.Argument(help="A code (S01) or a name (dead-channels).", show_default=False)
     ],
 ) -> None:
-    """Print a symptom's page: what it finds, why it matters, common causes, what looks similar."""
+    """Print a symptom's page.
+
+    What it finds, why it matters, common causes, what looks similar, and its thresholds.
+    """
     from snellen.symptoms import catalogue
     from snellen.symptoms.pages import page
 

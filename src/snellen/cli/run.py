@@ -61,9 +61,9 @@ def run(
     fail_on: Annotated[FailOn | None, FAIL_ON] = None,
     quiet: Annotated[bool, QUIET] = False,
 ) -> None:
-    """Watch SCRIPT train, unchanged, and say which feature maps are faulty.
+    """Watch SCRIPT train and say which feature maps are faulty.
 
-    The script keeps its arguments, output, exit status and Ctrl-C. The verdict goes to standard
+    The script runs unchanged and keeps its arguments, output, exit status and Ctrl-C. The verdict goes to standard
     error.
     """
     given = {
