@@ -40,7 +40,8 @@ def demo(
 ) -> None:
     """Train a small faulty network and show its verdict.
 
-    Its images are the digits that ship with scikit-learn. The same as `snellen run` on a script of your own; takes less than a minute.
+    Its images are the digits that ship with scikit-learn. The same as `snellen run` on a script of
+    your own; takes less than a minute.
     """
     only_keras = find_spec("torch") is None and find_spec("keras") is not None
     chosen = framework or (Framework.KERAS if only_keras else Framework.TORCH)

@@ -63,8 +63,8 @@ def run(
 ) -> None:
     """Watch SCRIPT train and say which feature maps are faulty.
 
-    The script runs unchanged and keeps its arguments, output, exit status and Ctrl-C. The verdict goes to standard
-    error.
+    The script runs unchanged and keeps its arguments, output, exit status and Ctrl-C. The verdict
+    goes to standard error.
     """
     given = {
         "run_file": run_file,
