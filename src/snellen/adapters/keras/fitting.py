@@ -18,7 +18,7 @@ from snellen.adapters.keras.scope import Scope
 from snellen.adapters.keras.subjects import Subjects
 
 
-@dataclass
+@dataclass(eq=False)
 class Fit:
     """One call of `fit` under way."""
 
@@ -102,7 +102,7 @@ class Fitting:
     def _fit(self, original: Any, model: Any, *args: Any, **kwargs: Any) -> Any:
         fit = self._guard("keras.fit", self._opened, original, model, args, kwargs)
         if fit is None:
-            return original(model, *args, **kwargs)
+            return self._scope.silently(original, model, *args, **kwargs)
         self._scope.fits.append(fit)
         try:
             return original(model, *args, **kwargs)
@@ -282,7 +282,7 @@ class Fitting:
     def _train_on_batch(self, original: Any, model: Any, *args: Any, **kwargs: Any) -> Any:
         fit = self._guard("keras.fit", self._opened, original, model, args, kwargs)
         if fit is None:
-            return original(model, *args, **kwargs)
+            return self._scope.silently(original, model, *args, **kwargs)
         self._scope.fits.append(fit)
         try:
             self._guard("keras.batch", self._one_begins, fit)

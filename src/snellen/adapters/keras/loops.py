@@ -18,7 +18,7 @@ from snellen.adapters.keras.scope import Scope
 from snellen.adapters.keras.subjects import Subjects
 
 
-@dataclass
+@dataclass(eq=False)
 class ModelCall:
     """One call of a model by the script."""
 
@@ -28,7 +28,7 @@ class ModelCall:
     outputs: list[weakref.ref[Any]]
 
 
-@dataclass
+@dataclass(eq=False)
 class LossSeen:
     """One call of a loss by the script."""
 
@@ -38,7 +38,7 @@ class LossSeen:
     value: Any
 
 
-@dataclass
+@dataclass(eq=False)
 class Calls:
     """What the script has called since its last update."""
 
@@ -46,7 +46,7 @@ class Calls:
     loss: LossSeen | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Update:
     """One model and what its coming update follows from."""
 
@@ -111,11 +111,7 @@ class Loops:
     def _model_call(self, original: Any, model: Any, *args: Any, **kwargs: Any) -> Any:
         if self._idle():
             return original(model, *args, **kwargs)
-        self._scope.silent += 1
-        try:
-            out = original(model, *args, **kwargs)
-        finally:
-            self._scope.silent -= 1
+        out = self._scope.silently(original, model, *args, **kwargs)
         self._guard("keras.call", self._called, model, args, kwargs, out)
         return out
 
@@ -143,11 +139,7 @@ class Loops:
     def _loss_call(self, original: Any, loss: Any, *args: Any, **kwargs: Any) -> Any:
         if self._idle():
             return original(loss, *args, **kwargs)
-        self._scope.silent += 1
-        try:
-            value = original(loss, *args, **kwargs)
-        finally:
-            self._scope.silent -= 1
+        value = self._scope.silently(original, loss, *args, **kwargs)
         self._guard("keras.loss", self._loss_seen, loss, args, kwargs, value)
         return value
 

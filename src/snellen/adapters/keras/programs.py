@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from snellen.adapters.keras.loops import Update
 
 
-@dataclass
+@dataclass(eq=False)
 class Planned:
     """One update that a function makes when it runs, as its trace has shown it."""
 
@@ -39,7 +39,7 @@ class Planned:
     shows_update: bool = False
 
 
-@dataclass
+@dataclass(eq=False)
 class Program:
     """One call of a compiled function under way."""
 
@@ -82,6 +82,8 @@ class Programs:
             result = original(function, *args, **kwargs)
         finally:
             scope.programs.remove(program)
+            if program.outer:
+                scope.calls = None
         if program.outer:
             self._guard("keras.step", self._ends, function, program, result)
         return result
@@ -246,5 +248,6 @@ def _place_of(symbol: Any, result: Any) -> int | None:
         if output is symbol or (
             operation is not None and operation.type == "Identity" and operation.inputs[0] is symbol
         ):
-            return place if tensors.has_value(values[place]) and not values[place].shape else None
+            scalar = tensors.has_value(values[place]) and len(values[place].shape) == 0
+            return place if scalar else None
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,6 +26,14 @@ class Scope(threading.local):
         """Calls of compiled functions under way, the innermost last."""
         self.updating = False
         """Inside an optimiser's update."""
+
+    def silently(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call something of which nothing is of interest."""
+        self.silent += 1
+        try:
+            return call(*args, **kwargs)
+        finally:
+            self.silent -= 1
 
     def fit_of(self, model: Any) -> Fit | None:
         """The innermost `fit` of a model."""

@@ -63,6 +63,7 @@ def untouched(model: Any, values: Values, *, differentiable: bool = False) -> It
 
     with contextlib.ExitStack() as stack:
         stack.enter_context(_streams())
+        stack.enter_context(_losses(model))
         if tensors.backend_name() == "tensorflow":
             stack.enter_context(_tensorflow(differentiable))
         elif tensors.backend_name() == "torch":
@@ -79,6 +80,21 @@ def _streams() -> Iterator[None]:
     finally:
         random.setstate(python)
         np.random.set_state(numpy)
+
+
+@contextlib.contextmanager
+def _losses(model: Any) -> Iterator[None]:
+    """A call of a model begins by clearing what its layers added to the loss in the last one."""
+    layers = list(model._flatten_layers())
+    kept = [(layer, list(layer._losses), set(layer._loss_ids)) for layer in layers]
+    try:
+        yield
+    finally:
+        for layer, losses, ids in kept:
+            if losses or layer._losses:
+                layer._losses.clear()
+                layer._losses.extend(losses)
+            layer._loss_ids.update(ids)
 
 
 @contextlib.contextmanager
