@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import threading
 import weakref
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -15,23 +16,22 @@ from torch.nn.modules.module import (
     register_module_forward_pre_hook,
 )
 from torch.optim.optimizer import (
+    Optimizer,
     register_optimizer_step_post_hook,
     register_optimizer_step_pre_hook,
 )
 from torch.utils.data import DataLoader
 
-from snellen.adapters.contract import Batch, Guard, LossCall, Observer
-from snellen.adapters.torch.losses import (
-    LOSSES,
-    Heard,
-    LossEars,
-    as_function,
-    facts_of,
-    labels_of,
-)
-from snellen.adapters.torch.model import Inputs, TorchModel, images_in
-from snellen.adapters.torch.recorder import Recorder, first_tensor, tensors_in
+from snellen.adapters.contract import Batch, Guard, Observer
+from snellen.adapters.torch.compiled import CompileEars
+from snellen.adapters.torch.loaders import Loaders
+from snellen.adapters.torch.losses import Heard, LossEars, labels_of
+from snellen.adapters.torch.model import TorchModel, images_in, unwrapped
+from snellen.adapters.torch.objectives import Objectives
+from snellen.adapters.torch.outputs import first_tensor, outputs_in, tensors_in
+from snellen.adapters.torch.recorder import Recorder, leave
 from snellen.adapters.torch.tables import host
+from snellen.adapters.torch.watched import Call, Watched
 
 BOUNDARIES = (
     "torch.enter",
@@ -47,38 +47,11 @@ BOUNDARIES = (
 )
 """Every place where snellen's code runs inside a training, by the name given to the guard."""
 
-
-@dataclass
-class Call:
-    """One call of a model under gradients, until the step it belongs to is over."""
-
-    inputs: Inputs
-    images: int
-    target: Tensor | None = None
-    """Labels as the loss received them."""
-    output: weakref.ref[Tensor] | None = None
-    told: bool = False
-
-
-@dataclass
-class Watched:
-    """A module called by the script itself, and its subject once an optimizer has stepped it."""
-
-    module: nn.Module
-    model: TorchModel
-    begun: bool = False
-    fed_by_another: bool = False
-    """Its input came with a gradient: it is one piece of a model that is called in pieces."""
-    calls: list[Call] = field(default_factory=list[Call])
-    primary: weakref.ref[torch.optim.Optimizer] | None = None
-    """The optimizer whose updates are counted as this subject's steps."""
-    losses: list[LossCall] = field(default_factory=list[LossCall])
-    """Heard before the subject had begun."""
-    updating: bool = False
-    round: tuple[Any, int] | None = None
-    """The loader that feeds it, and the round it is in."""
-    inner_target: Tensor | None = None
-    """Labels met by a loss inside the model's own forward, until it returns."""
+SEARCHED_STEPS = 3
+"""Updates by an optimizer whose model is looked for in vain before it counts as having none."""
+DORMANT_STEPS = 200
+"""Updates by others after which an optimizer that never stepped no longer keeps the hooks in
+place."""
 
 
 class TorchAdapter:
@@ -88,24 +61,35 @@ class TorchAdapter:
         """`keep` says of a layer's name whether its maps are wanted."""
         self._observer, self._guard, self._keep = observer, guard, keep
         self._watched: dict[int, Watched] = {}
+        self._names: Counter[str] = Counter()
         self._stack: list[str] = []
         self._roots: list[nn.Module] = []
+        self._thread = 0
         self._recorder: Recorder | None = None
         self._undo: list[Callable[[], None]] = []
         self._hooks: list[Any] = []
-        self._compiled = False
-        self._fresh = True
-        """No optimizer has stepped yet."""
-        self._unstepped: weakref.WeakSet[Any] = weakref.WeakSet()
-        """Optimizers that have yet to step: their models may still have to be found."""
+        self._armed = False
+        self._found: list[Watched] = []
+        self._compiled_model = self._compiled_function = False
+        self._steps = 0
+        self._unfound: weakref.WeakKeyDictionary[Optimizer, tuple[int, int]] = (
+            weakref.WeakKeyDictionary()
+        )
+        """Optimizers whose models have yet to be found: updates made by all when it was built, and
+        its own."""
+        self._stepping: Optimizer | None = None
+        """It runs a closure, and its update waits for the closure's first gradients."""
         self._inside = False
         self._last: Watched | None = None
-        self._loader: tuple[Any, int] | None = None
-        self._rounds: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
+        self._since: list[Watched] = []
+        """Modules called since the last backward pass."""
+        self._loaders = Loaders()
+        self._objectives = Objectives(observer)
 
     # -- arming ------------------------------------------------------------------------------------
 
     def arm(self) -> None:
+        self._armed = True
         before = register_optimizer_step_pre_hook(self._pre_step)
         after = register_optimizer_step_post_hook(self._post_step)
         self._undo += [before.remove, after.remove]
@@ -114,23 +98,32 @@ class TorchAdapter:
         self._patch(Tensor, "backward", self._telling_backward(Tensor.backward))
         self._patch(torch.autograd, "backward", self._telling_backward(torch.autograd.backward))
         self._patch(DataLoader, "__iter__", self._telling_iter(DataLoader.__iter__))
-        self._patch(
-            torch.optim.Optimizer, "__init__", self._telling_optimizer(torch.optim.Optimizer.__init__)
+        self._patch(Optimizer, "__init__", self._telling_optimizer(Optimizer.__init__))
+        self._compiling = CompileEars(
+            self._enter,
+            self._stand_aside,
+            self._called_compiled,
+            self._met_compiled_function,
+            lambda: self._inside,
         )
-        self._patch(torch, "compile", self._telling_compile(torch.compile))
-        self._patch(nn.Module, "compile", self._telling_module_compile(nn.Module.compile))
+        self._undo.append(self._compiling.close)
         self._hook()
 
     def disarm(self) -> None:
-        self._unhook()
+        self._armed = False
+        if self._recorder is not None and leave(self._recorder):
+            self._recorder = None
+        if self._recorder is None:
+            self._unhook()
+        # Else a forward pass is under way: it takes the mode and the hooks away when it ends.
         while self._undo:
             self._undo.pop()()
         for watched in self._watched.values():
             watched.calls.clear()
-        self._recorder = None
         self._roots.clear()
         self._stack.clear()
-        self._loader = None
+        self._since.clear()
+        self._loaders = Loaders()
 
     def forget(self) -> None:
         """Let go of the models too; after the last look."""
@@ -138,12 +131,15 @@ class TorchAdapter:
             watched.model.release()
         self._watched.clear()
         self._last = None
+        self._objectives.forget()
 
     def release(self, key: Any) -> None:
         """Let go of one model that trains no more."""
         watched = self._watched.pop(key, None)
-        if watched is not None:
-            watched.model.release()
+        if watched is None:
+            return
+        watched.model.release()
+        self._objectives.release(watched)
         if self._last is watched:
             self._last = None
 
@@ -151,7 +147,7 @@ class TorchAdapter:
         """A model named by its user. One that was compiled before is watched through the probe."""
         original = getattr(model, "_orig_mod", None)
         if isinstance(original, nn.Module):
-            self._watch_compiled(model, original)
+            self._compiling.watch(model, original)
 
     def _patch(self, owner: Any, name: str, replacement: Any) -> None:
         original = owner.__dict__[name]
@@ -159,7 +155,7 @@ class TorchAdapter:
         self._undo.append(lambda: setattr(owner, name, original))
 
     def _hook(self) -> None:
-        if self._hooks or self._compiled:
+        if self._hooks or self._compiled_model or not self._armed:
             return
         # Global hooks cost a few microseconds a module, so they are there only while needed.
         self._hooks = [
@@ -185,29 +181,47 @@ class TorchAdapter:
     # -- forward -----------------------------------------------------------------------------------
 
     def _pre_forward(self, module: nn.Module, args: tuple[Any, ...]) -> None:
-        if not self._inside and torch.is_grad_enabled():
+        # First of all: code that is being compiled traces this, and must trace nothing of it.
+        if torch.compiler.is_compiling() or self._inside:
+            return
+        # Inside a model every call counts, lest the stack lose its balance under `no_grad`.
+        if self._roots or torch.is_grad_enabled():
             self._enter("torch.enter", self._entered, module, args)
 
     def _post_forward(self, module: nn.Module, args: Any, *rest: Any) -> None:
-        # `rest` is `(kwargs, output)`, or `(None,)` alone where the forward raised.
-        kwargs, output = rest if len(rest) == 2 else ({}, None)
-        if not self._inside and self._roots:
+        if torch.compiler.is_compiling() or self._inside:
+            return
+        if not self._armed:
+            self._end_recording()
+        elif self._roots and threading.get_ident() == self._thread:
+            # `rest` is `(kwargs, output)`, or `(None,)` alone where the forward raised.
+            kwargs, output = rest if len(rest) == 2 else ({}, None)
             if self._roots[0] is module and len(self._stack) == 1 and self._recorder is not None:
                 # Outside the guard: the mode must leave its stack whatever happens.
-                self._recorder.__exit__(None, None, None)
+                leave(self._recorder)
             self._enter("torch.leave", self._left, module, args, kwargs, output)
+
+    def _end_recording(self) -> None:
+        """The watching ended inside this forward pass."""
+        if self._recorder is None or leave(self._recorder):
+            self._recorder = None
+            self._unhook()
 
     def _entered(self, module: nn.Module, args: tuple[Any, ...]) -> None:
         if self._roots:
-            watched = self._watched[id(self._roots[0])]
-            self._stack.append(watched.model.module_names.get(id(module)) or type(module).__name__)
+            if threading.get_ident() == self._thread:
+                names = self._watched[id(self._roots[0])].model.module_names
+                self._stack.append(names.get(id(module)) or type(module).__name__)
             return
-        if is_keras(module) or not any(p.requires_grad for p in module.parameters()):
+        if not self._may_be_root(module):
             return
         watched = self._watch(module)
         self._roots.append(module)
-        self._stack.append(type(module).__name__)
-        if watched.begun and self._observer.wants_maps(id(module)):
+        self._thread = threading.get_ident()
+        self._stack.append(watched.model.module_names.get(id(module)) or type(module).__name__)
+        wanted = watched.begun and self._observer.wants_maps(id(module))
+        # Compiled functions would be compiled anew under a mode of ours.
+        if wanted and not self._compiled_function:
             recorder = Recorder(
                 watched.model.names,
                 self._stack,
@@ -221,297 +235,306 @@ class TorchAdapter:
             recorder.__enter__()
             self._recorder = recorder
 
+    def _may_be_root(self, module: nn.Module) -> bool:
+        # A checkpoint calls modules again inside the backward pass; a trace is no training.
+        recomputed = torch._C._current_graph_task_id() != -1
+        if recomputed or torch.jit.is_tracing() or is_keras(module):  # pyright: ignore[reportPrivateImportUsage]
+            return False
+        return any(p.requires_grad for p in module.parameters())
+
     def _left(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
-        self._stack.pop()
+        if self._stack:
+            self._stack.pop()
         if self._stack:
             return
-        self._roots.clear()
+        root = self._roots.pop()
         recorder, self._recorder = self._recorder, None
-        if output is None:
+        if output is None or root is not module:
             return
-        self._called(self._watched[id(module)], (args, kwargs), output)
+        watched = self._watched[id(module)]
+        self._called(watched, (args, kwargs), output)
         if recorder is not None:
-            layers = recorder.finish(output)
-            self._watched[id(module)].model.learn(recorder, layers)
+            layers = recorder.finish(
+                watched.model.pick(output), ends=not watched.model.feeds_another
+            )
+            watched.model.learn(recorder, layers)
             self._observer.maps_done(id(module), layers)
 
     def _watch(self, module: nn.Module) -> Watched:
         known = self._watched.get(id(module))
-        if known is None or known.module is not module:
-            taken = [w.model.name for w in self._watched.values()]
-            base = name = type(module).__name__
-            count = 1
-            while name in taken:
-                count += 1
-                name = f"{base}#{count}"
-            known = Watched(module, TorchModel(module, name, self._keep))
+        if known is None:
+            inner = unwrapped(module)
+            base = type(inner).__name__
+            self._names[base] += 1
+            # A name is given once in a run, whatever became of its model.
+            name = base if self._names[base] == 1 else f"{base}#{self._names[base]}"
+            known = Watched(module, TorchModel(inner, name, self._keep))
             self._watched[id(module)] = known
         return known
 
-    def _called(self, watched: Watched, inputs: Inputs, output: Any) -> None:
+    def _called(self, watched: Watched, inputs: Any, output: Any) -> None:
         """A model returned under gradients: its inputs are a training batch."""
-        tensors = tensors_in((*inputs[0], *inputs[1].values()))
-        watched.fed_by_another = any(t.requires_grad for t in tensors)
-        result = first_tensor(output)
-        output_seen = weakref.ref(result) if result is not None else None
-        watched.calls.append(Call(inputs, images_in(inputs), watched.inner_target, output_seen))
-        watched.inner_target = None
+        key = id(watched.module)
+        fed = any(t.requires_grad for t in tensors_in((*inputs[0], *inputs[1].values())))
+        if fed:
+            for before in self._since:
+                before.model.feeds_another = before is not watched
+        if watched not in self._since:
+            self._since.append(watched)
+        wanted = not watched.begun or self._observer.wants_batch(key)
+        call = Call(
+            inputs if wanted else None,
+            images_in(inputs),
+            watched.module.training,
+            fed,
+            outputs=tuple(weakref.ref(t) for t in outputs_in(output)),
+        )
+        if watched.inner_target is not None:
+            call.target, watched.inner_target = watched.inner_target, None
+        watched.calls.append(call)
         self._last = watched
 
     # -- loss --------------------------------------------------------------------------------------
 
     def _heard(self, heard: Heard) -> None:
         inner = self._watched.get(id(self._roots[0])) if self._roots else None
-        watched = inner or self._last
-        if watched is None or heard.value.is_meta:
-            return
-        name, expects = LOSSES[heard.function]
-        value = float(heard.value.detach().float().mean()) if heard.value.numel() else float("nan")
-        call = LossCall(name, expects, value, heard.training, facts_of(heard))
-        if heard.training and heard.target is not None:
-            self._label(watched, heard, inside=inner is not None)
-        if watched.begun:
-            self._observer.loss(id(watched.module), call)
-        else:
-            watched.losses.append(call)
-
-    def _label(self, watched: Watched, heard: Heard, *, inside: bool) -> None:
-        if inside:
-            watched.inner_target = heard.target
-            return
-        if not watched.calls or heard.target is None or not heard.target.ndim:
-            return
-        call = watched.calls[-1]
-        if call.target is not None or heard.target.shape[0] != call.images:
-            return
-        call.target = heard.target
-        output = call.output() if call.output is not None else None
-        if output is not None:
-            watched.model.loss_function = as_function(heard, output) or watched.model.loss_function
+        # Without hooks it is not known which model was called last.
+        met = inner or (self._last if self._hooks or self._compiled_model else None)
+        self._objectives.heard(heard, met, inside=inner is not None)
 
     def _telling_backward(self, original: Any) -> Any:
         @functools.wraps(original)
         def backward(tensors: Any, *args: Any, **kwargs: Any) -> Any:
-            if isinstance(tensors, Tensor) and tensors.numel() == 1 and not torch.compiler.is_compiling():
+            if torch.compiler.is_compiling():
+                return original(tensors, *args, **kwargs)
+            if isinstance(tensors, Tensor) and tensors.numel() == 1:
                 self._enter("torch.backward", self._backward, tensors)
-            return original(tensors, *args, **kwargs)
+            result = original(tensors, *args, **kwargs)
+            if self._stepping is not None:
+                self._enter("torch.before-update", self._prepare, self._stepping)
+                self._stepping = None
+            return result
 
         return backward
 
     def _backward(self, loss: Tensor) -> None:
-        """The scalar that gradients are taken of: the training loss where no known function made it."""
-        watched = self._last
-        if watched is None:
-            return
-        call = LossCall("objective", "values", float(loss.detach().float()), True)
-        if watched.begun:
-            self._observer.loss(id(watched.module), call)
-        else:
-            watched.losses.append(call)
+        self._since.clear()
+        self._objectives.differentiated(loss)
 
     # -- steps -------------------------------------------------------------------------------------
 
-    def _pre_step(self, optimizer: torch.optim.Optimizer, _args: Any, _kwargs: Any) -> None:
-        self._enter("torch.before-update", self._before_update, optimizer)
+    def _pre_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        closure = kwargs.get("closure") or (args[1] if len(args) > 1 else None)
+        if callable(closure):
+            self._stepping = optimizer
+        else:
+            self._enter("torch.before-update", self._prepare, optimizer)
 
-    def _post_step(self, optimizer: torch.optim.Optimizer, _args: Any, _kwargs: Any) -> None:
+    def _post_step(self, optimizer: Optimizer, _args: Any, _kwargs: Any) -> None:
+        self._stepping = None
         self._enter("torch.after-update", self._after_update, optimizer)
 
-    def _stepped_by(self, optimizer: torch.optim.Optimizer) -> list[Watched]:
+    def _stepped_by(self, optimizer: Optimizer) -> list[Watched]:
         found: list[Watched] = []
-        held: set[int] | None = None
         for watched in self._watched.values():
             primary = watched.primary() if watched.primary is not None else None
             if primary is optimizer:
+                watched.others = 0
                 found.append(watched)
-            elif primary is None and watched.calls:
-                if held is None:
-                    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
-                if any(id(p) in held for p in watched.module.parameters()):
-                    watched.primary = weakref.ref(optimizer)
-                    watched.model.optimizer = optimizer
+            elif not watched.holds(optimizer):
+                continue
+            elif primary is not None:
+                # The second in a row: the training has gone over to this optimizer.
+                watched.others += 1
+                if watched.others >= 2:
+                    self._settle(watched, optimizer)
                     found.append(watched)
+            elif watched.calls and not self._part_of_another(watched):
+                self._settle(watched, optimizer)
+                found.append(watched)
         return found
 
-    def _before_update(self, optimizer: torch.optim.Optimizer) -> None:
-        for watched in self._stepped_by(optimizer):
+    def _settle(self, watched: Watched, optimizer: Optimizer) -> None:
+        watched.primary, watched.others = weakref.ref(optimizer), 0
+        watched.model.optimizer = optimizer
+
+    def _part_of_another(self, watched: Watched) -> bool:
+        """It was called by itself, and also as part of a model that this step trains."""
+        others = (w for w in self._watched.values() if w.calls and w is not watched)
+        return any(other.contains(watched.module) for other in others)
+
+    def _prepare(self, optimizer: Optimizer) -> None:
+        """Gradients are ready and weights are still the old ones."""
+        self._found = self._stepped_by(optimizer)
+        for watched in self._found:
             key = id(watched.module)
             if not watched.begun:
-                self._know_loader(watched)
+                watched.model.facts_seen.update(self._loaders.facts())
                 self._observer.begin(key, watched.model)
                 watched.begun = True
-                for loss in watched.losses:
-                    self._observer.loss(key, loss)
-                watched.losses.clear()
+                self._note_what_is_hidden(watched)
+            watched.trains_in_training_mode |= any(call.training for call in watched.calls)
+        self._objectives.stepping(self._found, self._last)
+        for watched in self._found:
+            key = id(watched.module)
             if self._observer.wants_batch(key):
-                for call in watched.calls:
-                    self._tell_batch(watched, call)
+                self._tell_batches(watched)
             watched.updating = bool(self._observer.wants_update(key))
             if watched.updating:
                 self._observer.before_update(key)
 
-    def _after_update(self, optimizer: torch.optim.Optimizer) -> None:
-        self._unstepped.discard(optimizer)
-        self._fresh = False
-        for watched in self._stepped_by(optimizer):
+    def _after_update(self, optimizer: Optimizer) -> None:
+        found, self._found = self._found, []
+        self._steps += 1
+        self._search(optimizer, bool(found))
+        current = self._loaders.current
+        if current is not None and found:
+            current.stepped()
+        for watched in found:
             key = id(watched.module)
             if watched.updating:
                 watched.updating = False
                 self._observer.after_update(key)
             watched.calls.clear()
             watched.model.stamp()
-            self._know_epoch(watched)
+            # The loader that was begun last before a step is the one that feeds the training.
+            watched.round = current
             self._observer.stepped(key)
         if self._wants_hooks():
             self._hook()
         else:
             self._unhook()
 
+    def _search(self, optimizer: Optimizer, found: bool) -> None:
+        known = self._unfound.get(optimizer)
+        if known is None:
+            return
+        made, tried = known
+        if found:
+            del self._unfound[optimizer]
+        elif tried + 1 < SEARCHED_STEPS:
+            self._unfound[optimizer] = (made, tried + 1)
+        else:
+            del self._unfound[optimizer]
+            self._observer.note(
+                "no-model",
+                f"an optimizer ({type(optimizer).__name__}) updates parameters of no module that "
+                "was seen being called, so what it trains is not watched",
+            )
+
     def _wants_hooks(self) -> bool:
         """Someone wants to see the coming step, or a model may still have to be found."""
-        return (
-            self._fresh
-            or len(self._unstepped) > 0
-            or any(
-                self._observer.wants_maps(key) or self._observer.wants_batch(key)
-                for key, watched in self._watched.items()
-                if watched.begun
-            )
+        if self._compiled_function:
+            # Compiled code is tied to the hooks there were: taking them away compiles it anew.
+            return True
+        return any(
+            tried > 0 or self._steps - made < DORMANT_STEPS
+            for made, tried in self._unfound.values()
+        ) or any(
+            self._observer.wants_maps(key) or self._observer.wants_batch(key)
+            for key, watched in self._watched.items()
+            if watched.begun
         )
 
-    def _tell_batch(self, watched: Watched, call: Call) -> None:
-        if call.told or not call.images:
-            return
-        call.told = True
-        if watched.fed_by_another:
+    def _tell_batches(self, watched: Watched) -> None:
+        key = id(watched.module)
+        calls = [call for call in watched.calls if call.images and not call.told]
+        whole = [call for call in calls if not call.fed_by_another]
+        if calls and not whole:
             self._observer.note(
                 "no-probe",
-                f"{watched.model.name} is fed by another module of the training, so it is watched on its "
-                "training batches alone; call the whole model as one module to have it probed",
-                id(watched.module),
+                f"{watched.model.name} is called by the script on what another module made, so it "
+                "is watched on its training batches alone; call the whole model as one module to "
+                "have it probed",
+                key,
             )
             return
-        first = first_tensor(tensors_in((*call.inputs[0], *call.inputs[1].values())))
-        numbers = first is not None and first.is_floating_point() and first.ndim >= 2
-        seen = host(first.detach()) if first is not None and numbers else None
-        labels = labels_of(call.target) if call.target is not None else None
-        self._observer.batch(id(watched.module), Batch(call.inputs, call.images, labels, seen))
+        trained = [c for c in whole if c.training or not watched.trains_in_training_mode]
+        for call in trained:
+            call.told = True
+            if call.inputs is None:
+                continue
+            first = first_tensor(tensors_in((*call.inputs[0], *call.inputs[1].values())))
+            numbers = first is not None and first.is_floating_point() and first.ndim >= 2
+            seen = host(first.detach()) if first is not None and numbers else None
+            labels = labels_of(call.target) if call.target is not None else None
+            self._observer.batch(key, Batch(call.inputs, call.images, labels, seen))
 
     def _telling_optimizer(self, original: Any) -> Any:
         @functools.wraps(original)
-        def __init__(optimizer: Any, *args: Any, **kwargs: Any) -> None:
+        def building(optimizer: Any, *args: Any, **kwargs: Any) -> None:
             original(optimizer, *args, **kwargs)
             self._enter("torch.optimizer", self._made, optimizer)
 
-        return __init__
+        return building
 
-    def _made(self, optimizer: torch.optim.Optimizer) -> None:
-        self._unstepped.add(optimizer)
+    def _made(self, optimizer: Optimizer) -> None:
+        self._unfound[optimizer] = (self._steps, 0)
         self._hook()
 
     # -- epochs ------------------------------------------------------------------------------------
 
     def _telling_iter(self, original: Any) -> Any:
         @functools.wraps(original)
-        def __iter__(loader: Any) -> Any:
-            self._enter("torch.loader", self._iterated, loader)
-            return original(loader)
+        def beginning(loader: Any) -> Any:
+            iterator = original(loader)
+            self._enter("torch.loader", self._iterated, loader, iterator)
+            return iterator
 
-        return __iter__
+        return beginning
 
-    def _iterated(self, loader: Any) -> None:
-        self._rounds[loader] = self._rounds.get(loader, 0) + 1
-        self._loader = (weakref.ref(loader), self._rounds[loader])
+    def _iterated(self, loader: Any, iterator: Any) -> None:
         for key, watched in self._watched.items():
+            before = watched.round
             # The training's own loader begins anew: an epoch is over.
-            if watched.begun and watched.round is not None and watched.round[0]() is loader:
-                self._observer.epoch(key, self._rounds[loader] - 1)
+            if watched.begun and before is not None and before.loader() is loader:
+                watched.round = None
+                if before.complete:
+                    watched.model.facts_seen["steps_per_epoch"] = before.steps
+                    watched.epochs += 1
+                    self._observer.epoch(key, watched.epochs)
+        self._loaders.begun(loader, iterator)
 
-    def _know_epoch(self, watched: Watched) -> None:
-        """The loader that was begun last before a step is the one that feeds the training."""
-        watched.round = self._loader
+    # -- what can't be seen
+    # --------------------------------------------------------------------------
 
-    def _know_loader(self, watched: Watched) -> None:
-        loader = self._loader[0]() if self._loader is not None else None
-        if loader is None:
-            return
-        facts = watched.model.facts_seen
-        if loader.batch_size:
-            facts["batch_size"] = int(loader.batch_size)
-        if hasattr(loader.dataset, "__len__"):
-            facts["training_images"] = len(loader.dataset)
-            facts["steps_per_epoch"] = len(loader)
+    def _note_what_is_hidden(self, watched: Watched) -> None:
+        scripted = [m for m in watched.module.modules() if isinstance(m, torch.jit.ScriptModule)]
+        if scripted:
+            self._observer.note(
+                "scripted",
+                f"{watched.model.name} runs TorchScript, whose inside can't be seen; train the "
+                "model before `torch.jit.script` to have its maps watched",
+                id(watched.module),
+            )
+        hidden = watched.model.computed_kernels()
+        if hidden:
+            more = f" and {len(hidden) - 1} more layers" if hidden[1:] else ""
+            self._observer.note(
+                "computed-weights",
+                f"the weights of {hidden[0]}{more} are computed by a parametrisation: their maps "
+                "are watched, their gradients and updates are not",
+                id(watched.module),
+            )
 
-    # -- compiled models ---------------------------------------------------------------------------
-
-    def _telling_compile(self, original: Any) -> Any:
-        @functools.wraps(original)
-        def compile(model: Any = None, *args: Any, **kwargs: Any) -> Any:  # noqa: A001
-            # Compiled code would trace our hooks into its graph: they go before it is compiled.
-            self._enter("torch.compile", self._stand_aside)
-            compiled = original(model, *args, **kwargs)
-            if isinstance(model, nn.Module):
-                self._enter("torch.compile", self._watch_compiled, compiled, model)
-            elif model is not None:
-                self._enter("torch.compile", self._note_compiled_function, model)
-            return compiled
-
-        return compile
-
-    def _telling_module_compile(self, original: Any) -> Any:
-        @functools.wraps(original)
-        def compile(module: nn.Module, *args: Any, **kwargs: Any) -> Any:  # noqa: A001
-            self._enter("torch.compile", self._stand_aside)
-            result = original(module, *args, **kwargs)
-            self._enter("torch.compile", self._watch_compiled_in_place, module)
-            return result
-
-        return compile
-
-    def _note_compiled_function(self, function: Any) -> None:
+    def _met_compiled_function(self, function: Any) -> None:
+        self._compiled_function = True
+        self._hook()
         name = getattr(function, "__name__", "a function")
         self._observer.note(
             "compiled-function",
-            f"{name} is compiled, so what it calls can't be seen; to have a model in it watched, compile "
-            "the model instead of the function",
+            f"{name} is compiled, so what it calls can't be seen; models are watched on the probe "
+            "alone. To have a model inside it watched, compile the model instead of the function",
         )
 
     def _stand_aside(self) -> None:
-        self._compiled = True
+        self._compiled_model = True
         self._unhook()
         self._roots.clear()
         self._stack.clear()
 
-    def _watch_compiled(self, compiled: nn.Module, module: nn.Module) -> None:
-        """Its calls are seen at the wrapper, outside the compiled code; its maps by the probe alone."""
-        self._stand_aside()
-        watched = self._watch(module)
-
-        def seen(_module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
-            if torch.is_grad_enabled() and not self._inside:
-                self._enter("torch.leave", self._called, watched, (args, kwargs), output)
-
-        handle = compiled.register_forward_hook(seen, with_kwargs=True)
-        self._undo.append(handle.remove)
-
-    def _watch_compiled_in_place(self, module: nn.Module) -> None:
-        watched = self._watch(module)
-        compiled = module._compiled_call_impl
-        if compiled is None:
-            return
-
-        @functools.wraps(compiled)
-        def call(*args: Any, **kwargs: Any) -> Any:
-            if self._inside:
-                # Our own look runs the module as it was before it was compiled.
-                return module._call_impl(*args, **kwargs)
-            output = compiled(*args, **kwargs)
-            if torch.is_grad_enabled():
-                self._enter("torch.leave", self._called, watched, (args, kwargs), output)
-            return output
-
-        module._compiled_call_impl = call
-        self._undo.append(lambda: setattr(module, "_compiled_call_impl", compiled))
+    def _called_compiled(self, module: nn.Module, inputs: Any, output: Any) -> None:
+        self._called(self._watch(module), inputs, output)
 
 
 def is_keras(module: nn.Module) -> bool:

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from snellen.adapters.contract import Array
+from snellen.adapters.torch.graph import fed_by
 from snellen.adapters.torch.model import LossFunction
 
 LOSSES = {
@@ -32,19 +33,6 @@ LOSSES = {
 }
 """Function of `torch.nn.functional` → the contract's name and what it is to be fed."""
 
-_BEHIND = {
-    "SoftmaxBackward0": "softmax",
-    "LogSoftmaxBackward0": "log_softmax",
-    "SigmoidBackward0": "sigmoid",
-    "ReluBackward0": "relu",
-    "TanhBackward0": "tanh",
-}
-_RESHAPING = {
-    "ViewBackward0", "UnsafeViewBackward0", "ReshapeAliasBackward0", "SqueezeBackward0",
-    "SqueezeBackward1", "UnsqueezeBackward0", "ToCopyBackward0", "CloneBackward0", "SelectBackward0",
-    "PermuteBackward0", "TransposeBackward0", "AliasBackward0", "SliceBackward0",
-}  # fmt: skip
-
 
 @dataclass(frozen=True)
 class Heard:
@@ -61,27 +49,14 @@ class Heard:
         return self.value.requires_grad
 
 
-def fed_by(tensor: Tensor) -> str | None:
-    """The activation a tensor came out of, read from its graph; `linear` for weights, `None` unknown."""
-    node = tensor.grad_fn
-    for _ in range(8):
-        if node is None:
-            return None
-        name = node.name()
-        if name in _BEHIND:
-            return _BEHIND[name]
-        if name in ("AddmmBackward0", "ConvolutionBackward0", "MmBackward0", "BmmBackward0"):
-            return "linear"
-        if name not in _RESHAPING or not node.next_functions:
-            return None
-        node = node.next_functions[0][0]
-    return None
-
-
 def labels_of(target: Tensor) -> Array:
     """The labels on the host, as the loss received them."""
     target = target.detach()
-    return (target.float() if target.dtype in (torch.bfloat16, torch.float16) else target).cpu().numpy()
+    return (
+        (target.float() if target.dtype in (torch.bfloat16, torch.float16) else target)
+        .cpu()
+        .numpy()
+    )
 
 
 def facts_of(heard: Heard) -> dict[str, Any]:
@@ -91,7 +66,8 @@ def facts_of(heard: Heard) -> dict[str, Any]:
         "function": heard.function,
         "reduction": str(keywords.get("reduction", "mean")),
         "label_smoothing": float(keywords.get("label_smoothing", 0.0) or 0.0),
-        "class_weight": keywords.get("weight") is not None or keywords.get("pos_weight") is not None,
+        "class_weight": keywords.get("weight") is not None
+        or keywords.get("pos_weight") is not None,
         "fed": fed_by(heard.fed),
         "units": int(heard.fed.shape[1]) if heard.fed.ndim > 1 else 1,
     }
@@ -106,10 +82,12 @@ def facts_of(heard: Heard) -> dict[str, Any]:
 
 
 def as_function(heard: Heard, output: Tensor) -> LossFunction | None:
-    """The same loss as a function of the model's output and labels, or `None` where the way from the
-    output to what the loss was fed is not known."""
+    """The same loss as a function of the model's output and labels, or `None` where the way from
+    the output to what the loss was fed is not known."""
     original = ORIGINALS.get(heard.function)
-    if original is None or output.numel() != heard.fed.numel():
+    if original is None or output.numel() != heard.fed.numel() or not output.ndim:
+        return None
+    if heard.fed.shape[:1] != output.shape[:1] or _by_image(heard):
         return None
     keywords = {k: v.detach() if isinstance(v, Tensor) else v for k, v in heard.keywords.items()}
     shape = tuple(heard.fed.shape[1:])
@@ -124,12 +102,20 @@ def as_function(heard: Heard, output: Tensor) -> LossFunction | None:
         between = axis.get(outside, torch.sigmoid)
 
     def loss(out: Tensor, labels: Tensor) -> Tensor:
-        fed = between(out.float()).reshape(out.shape[0], *shape)
+        fed = between(out if out.dtype is torch.float64 else out.float()).reshape(len(out), *shape)
         if labels.is_floating_point():
             labels = labels.to(fed.dtype)
-        return original(fed, labels, **keywords)
+        return original(fed, labels, **keywords).mean()
 
     return loss
+
+
+def _by_image(heard: Heard) -> bool:
+    """Whether the call was given something for each image besides its labels, such as weights."""
+    if heard.function in ("cross_entropy", "nll_loss", "multilabel_soft_margin_loss"):
+        return False
+    tensors = [v for v in heard.keywords.values() if isinstance(v, Tensor)]
+    return any(t.ndim and t.shape[0] == heard.fed.shape[0] and t.shape[0] > 1 for t in tensors)
 
 
 ORIGINALS: dict[str, Callable[..., Tensor]] = {}
@@ -162,7 +148,11 @@ class LossEars:
                 bound = dict(zip(parameters, args, strict=False)) | kwargs
                 fed, target = bound.pop("input", None), bound.pop("target", None)
                 if isinstance(fed, Tensor):
-                    hear(Heard(name, fed, target if isinstance(target, Tensor) else None, value, bound))
+                    hear(
+                        Heard(
+                            name, fed, target if isinstance(target, Tensor) else None, value, bound
+                        )
+                    )
             return value
 
         return telling

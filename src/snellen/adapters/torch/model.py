@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -19,7 +20,8 @@ from torch.nn.modules.module import (
 )
 
 from snellen.adapters.contract import Array, Glimpse, Pass, Weights
-from snellen.adapters.torch.recorder import Recorder, first_tensor, tensors_in
+from snellen.adapters.torch.outputs import first_tensor, outputs_in, tensors_in
+from snellen.adapters.torch.recorder import Recorder
 from snellen.adapters.torch.tables import host
 from snellen.core import Layer
 
@@ -31,7 +33,8 @@ LossFunction = Callable[[Tensor, Tensor], Tensor]
 
 
 class TorchModel:
-    """Implements `contract.Model`. Holds the module; what it keeps besides is dropped with `release`."""
+    """Implements `contract.Model`. Holds the module; what it keeps besides is dropped with
+    `release`."""
 
     framework = "torch"
 
@@ -42,10 +45,15 @@ class TorchModel:
         self.keep = keep
         self.optimizer: torch.optim.Optimizer | None = None
         self.loss_function: LossFunction | None = None
+        self.output_index: int | None = None
+        """Which of the tensors it returns the loss was fed with, where that was seen."""
+        self.feeds_another = False
+        """Another module of the training reads what it returns."""
         self.facts_seen: dict[str, Any] = {}
         """Plain JSON values the adapter learnt elsewhere (planned epochs, batch size)."""
         self.names = {
-            id(p): n.rpartition(".")[0] or n for n, p in module.named_parameters(remove_duplicate=False)
+            id(p): n.rpartition(".")[0] or n
+            for n, p in module.named_parameters(remove_duplicate=False)
         }
         self.module_names = {id(m): n for n, m in module.named_modules()}
         self._kernels: dict[str, tuple[Tensor, Tensor | None, bool]] = {}
@@ -54,6 +62,7 @@ class TorchModel:
         self._initial: dict[str, Tensor] | None = None
         self._substitute: dict[str, Tensor] | None = None
         self._stamp: list[tuple[int, int, torch.dtype]] = []
+        self._told: list[nn.Parameter] | None = None
 
     def facts(self) -> dict[str, Any]:
         parameters = list(self.module.parameters())
@@ -76,6 +85,10 @@ class TorchModel:
         with ExitStack() as around:
             around.enter_context(torch.no_grad())
             around.enter_context(undisturbed(self.module))
+            if "torch._dynamo" in sys.modules:
+                # Compiled functions inside run as they were written, lest they be compiled for
+                # our look.
+                around.enter_context(torch.compiler.set_stance("force_eager"))
             around.enter_context(module_stack(self.module_names, stack))
             for device in {t.device.type for t in _tensors(inputs)}:
                 around.enter_context(torch.autocast(device, enabled=False))
@@ -85,13 +98,34 @@ class TorchModel:
                 recorder.starts_with(first)
             with recorder:
                 output = self._call(inputs)
-            layers = recorder.finish(output)
+            tensor = self.pick(output)
+            layers = recorder.finish(tensor, ends=not self.feeds_another)
             if self._substitute is None:
                 self.learn(recorder, layers)
-            tensor = first_tensor(output)
-            loss = self._loss(tensor, labels)
-            kept = host(tensor).copy() if tensor is not None and tensor.is_floating_point() else None
+            loss = self._loss(tensor, labels, output)
+            kept = (
+                host(tensor).copy() if tensor is not None and tensor.is_floating_point() else None
+            )
         return Pass(layers, kept, loss)
+
+    def pick(self, output: Any) -> Tensor | None:
+        """Of what the model returned, the tensor that the loss is fed with."""
+        if self.output_index is None:
+            return first_tensor(output)
+        tensors = outputs_in(output)
+        # In evaluation mode fewer may be returned.
+        return (
+            tensors[self.output_index] if self.output_index < len(tensors) else first_tensor(output)
+        )
+
+    def computed_kernels(self) -> list[str]:
+        """Modules whose weight is no parameter but computed from others at each call."""
+        return [
+            name or type(module).__name__
+            for name, module in self.module.named_modules()
+            if isinstance(module, (nn.Linear, nn.modules.conv._ConvNd))
+            and module._parameters.get("weight") is None
+        ]
 
     def learn(self, recorder: Recorder, layers: Sequence[Layer]) -> None:
         """Remember which parameters belong to which layer."""
@@ -140,16 +174,13 @@ class TorchModel:
 
     def stamp(self) -> None:
         """A step has just ended."""
-        self._stamp = self._versions()
+        # Walking through a large model costs more than the rest of a step's watching.
+        if self._told is None:
+            self._told = _telling(self.module)
+        self._stamp = [(id(p), p._version, p.dtype) for p in self._told]
 
     def as_trained(self) -> bool:
-        return self._stamp == self._versions()
-
-    def _versions(self) -> list[tuple[int, int, torch.dtype]]:
-        """Every in-place change of a tensor raises its version; a few parameters tell for all."""
-        parameters = list(self.module.parameters())
-        chosen = parameters[:2] + parameters[-2:]
-        return [(id(p), p._version, p.dtype) for p in chosen]
+        return self._stamp == [(id(p), p._version, p.dtype) for p in _telling(self.module)]
 
     def select(self, batches: Sequence[Inputs], index: npt.NDArray[np.int64]) -> Inputs:
         sizes = [images_in(batch) for batch in batches]
@@ -175,14 +206,38 @@ class TorchModel:
             return self.module(*args, **kwargs)
         return functional_call(self.module, self._substitute, args, kwargs)
 
-    def _loss(self, output: Tensor | None, labels: Array | None) -> float:
+    def _loss(self, output: Tensor | None, labels: Array | None, returned: Any) -> float:
+        own = returned.get("loss") if isinstance(returned, Mapping) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        if isinstance(own, Tensor) and own.numel() == 1:
+            return float(own)
         if self.loss_function is None or output is None or labels is None:
             return float("nan")
-        return float(self.loss_function(output, torch.from_numpy(labels).to(output.device)))
+        try:
+            return float(self.loss_function(output, torch.from_numpy(labels).to(output.device)))
+        except (RuntimeError, ValueError, IndexError):
+            # The model answers otherwise in evaluation mode: these labels do not fit what it
+            # returned.
+            self.loss_function = None
+            return float("nan")
+
+
+def unwrapped(module: nn.Module) -> nn.Module:
+    """The model inside a wrapper that spreads its batches over devices or processes: a look of one
+    process must not wait for the others."""
+    inner = getattr(module, "module", None)
+    spread = (nn.DataParallel, nn.parallel.DistributedDataParallel)
+    return inner if isinstance(module, spread) and isinstance(inner, nn.Module) else module
+
+
+def _telling(module: nn.Module) -> list[nn.Parameter]:
+    """Every in-place change of a tensor raises its version; a few parameters tell for all."""
+    parameters = list(module.parameters())
+    return parameters[:2] + parameters[-2:]
 
 
 def optimizer_facts(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """Class and plain hyperparameters of the first parameter group; the largest rate of all groups."""
+    """Class and plain hyperparameters of the first parameter group; the largest rate of all
+    groups."""
     group = optimizer.param_groups[0]
     facts: dict[str, Any] = {"optimizer": type(optimizer).__name__}
     rename = {"lr": "learning_rate", "eps": "epsilon"}
@@ -211,14 +266,21 @@ def _gather(
     starts: npt.NDArray[np.int64],
     index: npt.NDArray[np.int64],
 ) -> Any:
-    """The images `index` of one argument over several batches; what is not per image stays as it is."""
+    """The images `index` of one argument over several batches; what is not per image stays as it
+    is."""
     first = values[0]
+    if isinstance(first, Mapping):
+        keys: list[Any] = list(first)  # pyright: ignore[reportUnknownArgumentType]
+        return {
+            key: _gather([value[key] for value in values], sizes, starts, index) for key in keys
+        }
     if isinstance(first, (tuple, list)):
         columns = [
             _gather([value[i] for value in values], sizes, starts, index)
             for i in range(len(first))  # pyright: ignore[reportUnknownArgumentType]
         ]
-        return type(first)(columns)  # pyright: ignore[reportUnknownVariableType, reportCallIssue]
+        kind: Any = type(first)  # pyright: ignore[reportUnknownVariableType]
+        return kind(*columns) if hasattr(kind, "_fields") else kind(columns)
     per_image = isinstance(first, Tensor) and first.ndim and first.shape[0] == sizes[0]
     if not per_image:
         return first
@@ -266,7 +328,8 @@ def module_stack(names: Mapping[int, str], stack: list[str]) -> Generator[None]:
 
 @contextmanager
 def undisturbed(module: nn.Module) -> Generator[None]:
-    """Whatever a forward pass inside the block does to the module or the RNG streams is undone after it.
+    """Whatever a forward pass inside the block does to the module or the RNG streams is undone
+    after it.
 
     The user's own forward hooks rest meanwhile: what they collect must not hold our images.
     """
@@ -297,7 +360,11 @@ def undisturbed(module: nn.Module) -> Generator[None]:
 
 
 def _random_states() -> tuple[Any, ...]:
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() and torch.cuda.is_initialized() else None
+    cuda = (
+        torch.cuda.get_rng_state_all()
+        if torch.cuda.is_available() and torch.cuda.is_initialized()
+        else None
+    )
     return torch.get_rng_state(), cuda, random.getstate(), np.random.get_state()
 
 

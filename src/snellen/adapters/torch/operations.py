@@ -16,7 +16,14 @@ WEIGHTED = {
 }
 """Function → layer kind. Each takes `(input, weight, bias, ...)`."""
 
-NORMS = {"batch_norm", "group_norm", "layer_norm", "instance_norm", "rms_norm", "local_response_norm"}
+NORMS = {
+    "batch_norm",
+    "group_norm",
+    "layer_norm",
+    "instance_norm",
+    "rms_norm",
+    "local_response_norm",
+}
 
 SUMS = {"add", "add_", "__add__", "__radd__", "__iadd__", "sub", "sub_"}
 
@@ -25,19 +32,22 @@ JOINING = {"cat", "concat", "concatenate", "stack", "hstack", "vstack", "copy_",
 
 PASSING = {
     *SUMS, *JOINING,
-    *(f"{kind}_pool{d}d" for kind in ("max", "avg", "lp", "adaptive_max", "adaptive_avg") for d in "123"),
+    *(f"{kind}_pool{d}d" for kind in ("max", "avg", "lp") for d in "123"),
+    *(f"adaptive_{kind}_pool{d}d" for kind in ("max", "avg") for d in "123"),
     *(f"max_unpool{d}d" for d in "123"),
-    "dropout", "dropout_", "dropout1d", "dropout2d", "dropout3d", "feature_dropout", "alpha_dropout",
-    "flatten", "unflatten", "view", "view_as", "reshape", "reshape_as", "permute", "transpose",
-    "swapaxes", "movedim", "moveaxis", "squeeze", "unsqueeze", "squeeze_", "unsqueeze_", "contiguous",
-    "expand", "expand_as", "clone", "detach", "to", "type", "type_as", "float", "half", "bfloat16",
-    "double", "cuda", "cpu", "requires_grad_", "__getitem__", "select", "narrow", "split", "chunk",
-    "unbind", "roll", "flip", "pad", "interpolate", "upsample", "pixel_shuffle", "pixel_unshuffle",
-    "channel_shuffle", "unfold", "fold", "grid_sample", "mean", "sum", "mul", "mul_", "div", "div_",
-    "__mul__", "__rmul__", "__truediv__", "true_divide", "neg", "retain_grad", "register_hook",
-    "record_stream", "normalize", "stochastic_depth", "identity",
+    "dropout", "dropout_", "dropout1d", "dropout2d", "dropout3d", "feature_dropout",
+    "alpha_dropout", "flatten", "unflatten", "view", "view_as", "reshape", "reshape_as",
+    "permute", "transpose", "swapaxes", "movedim", "moveaxis", "squeeze", "unsqueeze", "squeeze_",
+    "unsqueeze_", "contiguous", "expand", "expand_as", "clone", "detach", "to", "type", "type_as",
+    "float", "half", "bfloat16", "double", "cuda", "cpu", "requires_grad_", "__getitem__",
+    "select", "narrow", "split", "chunk", "unbind", "roll", "flip", "pad", "interpolate",
+    "upsample", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "unfold", "fold",
+    "grid_sample", "mean", "sum", "mul", "mul_", "div", "div_", "__mul__", "__rmul__",
+    "__truediv__", "true_divide", "neg", "retain_grad", "register_hook", "record_stream",
+    "normalize", "stochastic_depth", "identity",
 }  # fmt: skip
-"""Functions of one map that move, thin out, average or scale it, so that an activation may still follow."""
+"""Functions of one map that move, thin out, average or scale it, so that an activation may still
+follow."""
 
 ACTIVATIONS = {
     "relu": "relu",
@@ -72,7 +82,8 @@ ACTIVATIONS = {
 
 
 def activation(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str | None:
-    """The activation that a call is, or `None`. `clamp(x, min=0)` is a ReLU; with a maximum, a ReLU6."""
+    """The activation that a call is, or `None`. `clamp(x, min=0)` is a ReLU; with a maximum, a
+    ReLU6."""
     if name in ("clamp", "clamp_", "clip", "clip_", "clamp_min", "clamp_min_"):
         low = kwargs.get("min", args[1] if len(args) > 1 else None)
         high = kwargs.get("max", args[2] if len(args) > 2 else None)

@@ -1,4 +1,5 @@
-"""One forward pass, watched function by function: which layers there are and what maps they make."""
+"""One forward pass, watched function by function: which layers there are and what maps they
+make."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
@@ -19,11 +21,26 @@ from snellen.adapters.torch.operations import (
     WEIGHTED,
     activation,
 )
+from snellen.adapters.torch.outputs import tensors_in
 from snellen.adapters.torch.tables import host, table
 from snellen.core import Layer, LayerKind
 
 INPUT_MEAN_IMAGES = 16
-"""Images over which a layer's mean input is taken: with their positions, means within a few percent."""
+"""Images over which a layer's mean input is taken: with their positions, means within a few
+percent."""
+
+
+def leave(mode: Recorder) -> bool:
+    """Take a mode off the stack if it lies on top; `False` while others, or its own call, are
+    above it."""
+    depth = torch._C._len_torch_function_stack()
+    for i in range(depth):
+        if torch._C._get_function_stack_at(i) is mode:
+            if i < depth - 1:
+                return False
+            mode.__exit__(None, None, None)
+            return True
+    return not mode.handling
 
 
 def unguarded(name: str, function: Callable[..., Any], *args: Any) -> Any:
@@ -58,8 +75,8 @@ class Draft:
 class Recorder(TorchFunctionMode):
     """Active during one forward pass; shows each map to `see` as soon as it is made.
 
-    It holds no tensor: tensors are known by identity through weak references, so maps are freed when the
-    model lets go of them.
+    It holds no tensor: tensors are known by identity through weak references, so maps are freed
+    when the model lets go of them.
     """
 
     def __init__(
@@ -71,12 +88,14 @@ class Recorder(TorchFunctionMode):
         learning: Set[str] = frozenset(),
         guard: Guard = unguarded,
     ) -> None:
-        """`names`: parameter id → its module's name. `stack`: names of the modules being called, innermost
-        last. `keep`: whether maps of the layer so named are wanted. `learning`: names of modules with
-        parameters that take gradients. `guard` stands around all that is
-        done besides the model's own work."""
+        """`names`: parameter id → its module's name. `stack`: names of the modules being called,
+        innermost last. `keep`: whether maps of the layer so named are wanted. `learning`: names of
+        modules with parameters that take gradients. `guard` stands around all that is done besides
+        the model's own work."""
         super().__init__()
         self._guard, self._learning = guard, learning
+        self.handling = False
+        """A function is being called under this mode."""
         self._names, self._stack, self._see, self._keep = names, stack, see, keep
         self._drafts: list[Draft] = []
         self._traces: dict[int, tuple[weakref.ref[Tensor], Trace]] = {}
@@ -84,28 +103,40 @@ class Recorder(TorchFunctionMode):
         self.gains: dict[str, Tensor] = {}
         """Scale (γ) of the normalisation that follows a layer, by the layer's name."""
         self.weights: dict[str, tuple[Tensor, Tensor | None, bool]] = {}
-        """`(kernel, bias, transposed)` by layer name. A kernel that is computed anew at each call (by a
-        parametrisation) is none of the model's parameters and is left out."""
+        """`(kernel, bias, transposed)` by layer name. A kernel that is computed anew at each call
+        (by a parametrisation) is none of the model's parameters and is left out."""
 
     def starts_with(self, images: Tensor) -> None:
         """What the model is about to be called with."""
         self._remember(images, Trace())
         if images.ndim >= 2 and images.is_floating_point():
-            layer = Layer("", -1, LayerKind.ACTIVATION, "input", images.shape[1], tuple(images.shape[2:]))
+            layer = Layer(
+                "", -1, LayerKind.ACTIVATION, "input", images.shape[1], tuple(images.shape[2:])
+            )
             self._show(layer, "input", images)
 
     def __torch_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+        self,
+        func: Any,
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        """The function is called once, with what it was given, whatever happens to our notes of it."""
+        """The function is called once, with what it was given, whatever happens to our notes of
+        it."""
         kwargs = kwargs or {}
         name = getattr(func, "__name__", "")
         if name == "__get__":
             return func(*args, **kwargs)
-        traces = self._guard("torch.maps", self._before, name, args, kwargs)
-        out = func(*args, **kwargs)
-        if traces is not None:
-            self._guard("torch.maps", self._after, name, args, kwargs, traces, out)
+        # While it handles a call the mode is off the stack, and comes back when the call is over.
+        self.handling = True
+        try:
+            traces = self._guard("torch.maps", self._before, name, args, kwargs)
+            out = func(*args, **kwargs)
+            if traces is not None:
+                self._guard("torch.maps", self._after, name, args, kwargs, traces, out)
+        finally:
+            self.handling = False
         return out
 
     def _before(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Trace]:
@@ -115,7 +146,12 @@ class Recorder(TorchFunctionMode):
         return self._traces_of(args, kwargs)
 
     def _after(
-        self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], traces: list[Trace], out: Any
+        self,
+        name: str,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        traces: list[Trace],
+        out: Any,
     ) -> None:
         kind = WEIGHTED.get(name)
         act = activation(name, args, kwargs)
@@ -126,28 +162,33 @@ class Recorder(TorchFunctionMode):
         elif traces and tensors_in(out):
             self._passed(name, args, kwargs, traces, out)
 
-    def finish(self, output: Any) -> tuple[Layer, ...]:
-        """The layers in the order of execution, settled, given what the model returned."""
-        tensor = first_tensor(output)
-        trace = self._trace(tensor) if tensor is not None else None
+    def finish(self, output: Tensor | None, *, ends: bool = True) -> tuple[Layer, ...]:
+        """The layers in the order of execution, settled, given what the model returned.
+
+        `ends`: the output is what the training is about; else other modules read it, and what they
+        do to it is unknown here.
+        """
+        trace = self._trace(output) if output is not None else None
         read = [i for draft in self._drafts if draft.layer.weighted for i in draft.inputs]
         heads = self._weighted_behind(trace.sources if trace else ()) - self._weighted_behind(read)
         layers: list[Layer] = []
         for i, draft in enumerate(self._drafts):
-            head = i in heads
-            layers.append(
-                replace(
-                    draft.layer,
-                    head=head,
-                    inputs=tuple(self._drafts[j].layer.name for j in sorted(draft.inputs)),
-                    output_activation=trace.activation if head and trace else None,
-                )
+            head = ends and i in heads
+            layer = replace(
+                draft.layer,
+                head=head,
+                inputs=tuple(self._drafts[j].layer.name for j in sorted(draft.inputs)),
+                output_activation=trace.activation if head and trace else None,
             )
+            if i in heads and not ends and not draft.settled and layer.weighted:
+                layer = replace(layer, activation=None)
+            layers.append(layer)
         self._traces.clear()
         return tuple(layers)
 
     def _trainable(self, weight: Tensor, module: str) -> bool:
-        """Whether the kernel learns; one that stands in for a parameter learns if the parameter does."""
+        """Whether the kernel learns; one that stands in for a parameter learns if the parameter
+        does."""
         return bool(weight.requires_grad) or module in self._learning
 
     def _weighted_behind(self, drafts: Iterable[int]) -> set[int]:
@@ -183,6 +224,8 @@ class Recorder(TorchFunctionMode):
             shape = (shape[1] * groups, shape[0] // groups, *shape[2:])
         read = self._trace(args[0] if args else kwargs["input"])
         inputs = read.sources if read else frozenset[int]()
+        if read is not None and read.normed:
+            self._normalise(read)
         layer = Layer(
             name=self._unique(self._names.get(id(weight)) or self._here(name)),
             index=len(self._drafts),
@@ -230,7 +273,12 @@ class Recorder(TorchFunctionMode):
         self._show(layer, "post", maps)
 
     def _passed(
-        self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], traces: list[Trace], out: Any
+        self,
+        name: str,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        traces: list[Trace],
+        out: Any,
     ) -> None:
         if len(traces) == 1 or name in NORMS:
             trace = traces[0]
@@ -248,6 +296,12 @@ class Recorder(TorchFunctionMode):
             trace = Trace(frozenset[int]().union(*(t.sources for t in traces)))
         for tensor in tensors_in(out):
             self._remember(tensor, trace)
+
+    def _normalise(self, trace: Trace) -> None:
+        """Weights follow with nothing but a norm between."""
+        if trace.open is not None and not self._drafts[trace.open].settled:
+            draft = self._drafts[trace.open]
+            draft.layer = replace(draft.layer, normalised=True)
 
     def _settle(self, trace: Trace, *, residual: bool) -> None:
         """Nothing but a norm stands between these weights and a sum."""
@@ -331,34 +385,3 @@ class Recorder(TorchFunctionMode):
     def _traces_of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Trace]:
         found = (self._trace(t) for t in (*tensors_in(args), *tensors_in(tuple(kwargs.values()))))
         return [trace for trace in found if trace is not None]
-
-
-def tensors_in(value: Any) -> list[Tensor]:
-    """Tensors in a value, or in a tuple or list one level down."""
-    if isinstance(value, Tensor):
-        return [value]
-    if isinstance(value, (tuple, list)):
-        flat: list[Tensor] = []
-        for item in value:  # pyright: ignore[reportUnknownVariableType]
-            if isinstance(item, Tensor):
-                flat.append(item)
-            elif isinstance(item, (tuple, list)):
-                flat.extend(x for x in item if isinstance(x, Tensor))  # pyright: ignore[reportUnknownVariableType]
-        return flat
-    return []
-
-
-def first_tensor(output: Any) -> Tensor | None:
-    """The tensor a model's return value is about: itself, its `logits`, or the first one inside."""
-    if isinstance(output, Tensor):
-        return output
-    if isinstance(output, Mapping):
-        values = [output["logits"], *output.values()] if "logits" in output else list(output.values())  # pyright: ignore
-    elif isinstance(output, (tuple, list)):
-        values = list(output)  # pyright: ignore[reportUnknownArgumentType]
-    else:
-        values = [getattr(output, "logits", None)]
-    for value in values:
-        if isinstance(value, Tensor) and value.ndim >= 1:
-            return value
-    return None

@@ -1,0 +1,46 @@
+"""What the autograd graph tells of where a tensor came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from torch import Tensor
+
+_BEHIND = {
+    "SoftmaxBackward0": "softmax",
+    "LogSoftmaxBackward0": "log_softmax",
+    "SigmoidBackward0": "sigmoid",
+    "ReluBackward0": "relu",
+    "TanhBackward0": "tanh",
+}
+_RESHAPING = {
+    "ViewBackward0", "UnsafeViewBackward0", "ReshapeAliasBackward0", "SqueezeBackward0",
+    "SqueezeBackward1", "UnsqueezeBackward0", "ToCopyBackward0", "CloneBackward0",
+    "SelectBackward0", "PermuteBackward0", "TransposeBackward0", "AliasBackward0", "SliceBackward0",
+}  # fmt: skip
+
+
+def steps_behind(tensor: Tensor) -> Iterator[Any]:
+    """The graph's nodes from a tensor back through activations and reshaping to what made its
+    values."""
+    node: Any = tensor.grad_fn
+    for _ in range(8):
+        if node is None:
+            return
+        yield node
+        if node.name() not in _RESHAPING and node.name() not in _BEHIND:
+            return
+        node = node.next_functions[0][0] if node.next_functions else None
+
+
+def fed_by(tensor: Tensor) -> str | None:
+    """The activation a tensor came out of, read from its graph; `linear` for weights, `None`
+    unknown."""
+    for node in steps_behind(tensor):
+        name = node.name()
+        if name in _BEHIND:
+            return _BEHIND[name]
+        if name in ("AddmmBackward0", "ConvolutionBackward0", "MmBackward0", "BmmBackward0"):
+            return "linear"
+    return None

@@ -1,0 +1,65 @@
+"""Tensors inside what models take and give."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from torch import Tensor
+
+from snellen.adapters.torch.graph import steps_behind
+
+
+def tensors_in(value: Any) -> list[Tensor]:
+    """Tensors in a value, or in a tuple, list or mapping up to two levels down, in order."""
+    if isinstance(value, Tensor):
+        return [value]
+    if value is None or isinstance(value, (int, float, str)):
+        return []
+    return [t for item in _items(value) for t in _one_level(item)]
+
+
+def outputs_in(output: Any) -> list[Tensor]:
+    """The tensors a model returned, in order, scalars left out."""
+    return [t for t in tensors_in(output) if t.ndim >= 1]
+
+
+def first_tensor(output: Any) -> Tensor | None:
+    """The tensor a model's return value is about: itself, its `logits`, or the first one inside."""
+    if isinstance(output, Mapping):
+        logits = output.get("logits")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    else:
+        logits = None if isinstance(output, Tensor) else getattr(output, "logits", None)
+    if isinstance(logits, Tensor) and logits.ndim >= 1:
+        return logits
+    return next(iter(outputs_in(output)), None)
+
+
+def source_of(fed: Tensor, outputs: Sequence[Tensor | None]) -> int | None:
+    """Which of the outputs a loss was fed with: as it is, reshaped, or through an activation."""
+    for i, output in enumerate(outputs):
+        if output is fed:
+            return i
+    nodes = [output.grad_fn if output is not None else None for output in outputs]
+    for node in steps_behind(fed):
+        for i, own in enumerate(nodes):
+            if own is not None and own is node:
+                return i
+    return None
+
+
+def _items(value: Any) -> list[Any]:
+    if isinstance(value, Mapping):
+        return list(value.values())  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    if isinstance(value, (tuple, list)):
+        return list(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return [getattr(value, f.name) for f in dataclasses.fields(value)]
+    return []
+
+
+def _one_level(item: Any) -> list[Tensor]:
+    if isinstance(item, Tensor):
+        return [item]
+    return [t for t in _items(item) if isinstance(t, Tensor)]

@@ -1,0 +1,95 @@
+"""What the adapter keeps of each module that the script calls under gradients."""
+
+from __future__ import annotations
+
+import weakref
+from collections import deque
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from snellen.adapters.contract import LossCall
+from snellen.adapters.torch.loaders import Round
+from snellen.adapters.torch.model import Inputs, TorchModel
+
+KEPT_CALLS = 16
+"""Calls kept of a step, the newest: a model that is called and never stepped must not pile up
+batches."""
+KEPT_LOSSES = 4096
+
+RANKS = {
+    "cross_entropy": 3,
+    "nll": 3,
+    "binary_cross_entropy": 3,
+    "binary_cross_entropy_with_logits": 3,
+    "mse": 2,
+    "mae": 2,
+    "huber": 2,
+}
+"""Which of several losses of one output is about the labels: yes-or-no and class losses before
+distances, these before divergences from another model."""
+
+LossKey = tuple[str, tuple[int, ...]]
+"""A loss function's name and the shape of what one image feeds it."""
+
+
+@dataclass
+class Call:
+    """One call of a model under gradients, until the step it belongs to is over."""
+
+    inputs: Inputs | None
+    """`None` where no batch is wanted: a call must not hold images for nothing."""
+    images: int
+    training: bool
+    """The module was in training mode."""
+    fed_by_another: bool
+    """Its input came with a gradient: another module made it."""
+    target: Tensor | None = None
+    """Labels as the loss received them."""
+    rank: int = -1
+    """Of the loss that gave the target."""
+    outputs: tuple[weakref.ref[Tensor], ...] = ()
+    told: bool = False
+
+
+@dataclass
+class Watched:
+    """A module called by the script itself, and its subject once an optimizer has stepped it."""
+
+    module: nn.Module
+    model: TorchModel
+    begun: bool = False
+    calls: deque[Call] = field(default_factory=lambda: deque[Call](maxlen=KEPT_CALLS))
+    primary: weakref.ref[torch.optim.Optimizer] | None = None
+    """The optimizer whose updates are counted as this subject's steps."""
+    others: int = 0
+    """Steps by other optimizers that hold its parameters since the last one by its primary."""
+    holders: weakref.WeakKeyDictionary[torch.optim.Optimizer, bool] = field(
+        default_factory=weakref.WeakKeyDictionary[torch.optim.Optimizer, bool]
+    )
+    """Whether an optimizer holds some of its parameters, where that was asked."""
+    updating: bool = False
+    round: Round | None = None
+    """The loader's round it was fed by last."""
+    epochs: int = 0
+    main: LossKey | None = None
+    """The loss that its labels came with; others are auxiliary."""
+    main_rank: int = -1
+    inner_target: Tensor | None = None
+    """Labels met by a loss inside the model's own forward, until it returns."""
+    trains_in_training_mode: bool = False
+    waiting: list[LossCall] = field(default_factory=list[LossCall])
+    """Losses computed without gradients before the subject had begun."""
+
+    def holds(self, optimizer: torch.optim.Optimizer) -> bool:
+        """Whether the optimizer updates any of the module's parameters."""
+        known = self.holders.get(optimizer)
+        if known is None:
+            held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+            known = any(id(p) in held for p in self.module.parameters())
+            self.holders[optimizer] = known
+        return known
+
+    def contains(self, module: nn.Module) -> bool:
+        return module is not self.module and any(m is module for m in self.module.modules())
