@@ -15,9 +15,13 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from snellen.core import Layer
+from snellen.core import Layer, SnellenError
 
 Array = npt.NDArray[Any]
+
+
+class ModelRefusedError(SnellenError):
+    """The script's own model raised when it was run on the probe; says what it raised."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,9 @@ class Batch:
     first_input: Array | None
     """The first input tensor on the host `(images, channels, *positions)`, for hashes and
     ranges."""
+    joins: tuple[tuple[int, ...], ...] = ()
+    """Shapes of one image's inputs: only images that share them can be laid end to end by
+    `select`."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +131,7 @@ class Model(Protocol):
         """Run the model on `inputs` in evaluation mode and show every map to `see`.
 
         Leaves weights, buffers, modes, gradients, RNG streams and the model's own attributes as
-        they were.
+        they were. Raises `ModelRefusedError` where the model itself fails on these inputs.
         """
         ...
 

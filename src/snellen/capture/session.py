@@ -135,6 +135,7 @@ class Session:
             budget=self._budget,
             clock=self._clock,
             training_seconds=self._training_seconds,
+            note=self.note,
         )
         self._last_steps[key] = self._steps
         self._subjects[key].begin()

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from snellen.adapters.contract import Batch, Glimpse, LossCall, Model
+from snellen.adapters.contract import Batch, Glimpse, LossCall, Model, ModelRefusedError
 from snellen.capture import filters
 from snellen.capture.budget import FIRST_SECONDS, Budget, Schedule
 from snellen.capture.draw import ProbeDraw
@@ -50,9 +50,11 @@ class SubjectWatch:
         budget: Budget,
         clock: Callable[[], float],
         training_seconds: Callable[[], float],
+        note: Callable[[str, str], None] = lambda kind, text: None,
     ) -> None:
         self.model, self.records, self.budget = model, records, budget
         self._clock, self._training_seconds = clock, training_seconds
+        self._note = note
         self.step = 0
         self.epochs: int | None = None
         self.layers: tuple[Layer, ...] = ()
@@ -107,7 +109,7 @@ class SubjectWatch:
             if self._suspicious:
                 self._diagnose(batch.inputs, batch.labels)
             if self._seeks_rounds() and batch.first_input is not None:
-                self._rounds.offer(batch.first_input)
+                self._rounds.offer(batch.first_input, self.step)
             if not self._probe.settled:
                 self._collect(batch)
                 if self._probe.draw.complete:
@@ -185,6 +187,10 @@ class SubjectWatch:
 
     def loss(self, call: LossCall) -> None:
         scalar = call.name == "objective"
+        if call.facts.get("auxiliary"):
+            # Not the one about the labels: the outcome is not read from it.
+            self.records.loss("auxiliary", self.step, call.value)
+            return
         kind = "objective" if scalar else "train" if call.training else "eval"
         self.records.loss(kind, self.step, call.value)
         if call.training and not scalar:
@@ -250,7 +256,11 @@ class SubjectWatch:
         # As many as in a chunk of the probe: on JAX every new shape is compiled anew.
         index = np.arange(min(batch.images, CHUNK_IMAGES))
         look = Look(self.step)
-        seen = self.model.look(self.model.select([batch.inputs], index), None, look.see)
+        try:
+            seen = self.model.look(self.model.select([batch.inputs], index), None, look.see)
+        except ModelRefusedError:
+            # Settling the probe finds out whether it takes anything at all, and says so.
+            return
         self._know_layers(seen.layers)
         self._take_spreads(look)
         self._filters = filters.Filters.of(self.model.weights())
@@ -263,15 +273,35 @@ class SubjectWatch:
         self._probe.settle(whole_set=whole_set)
         self.records.add(self.step, Clock.INLINE, "", "", self._targets)
         if self._probe.chunks:
-            if self._keeps_initial and self.step > 0:
-                with self.model.initial():
-                    self._look(0)
-            else:
-                self._look(self.step)
+            try:
+                self._first_look()
+            except ModelRefusedError:
+                self._probe.as_batches()
+                self._first_look_or_none()
             self.budget.reserve(self, self._look_seconds)
         self.model.drop_initial()
         self._keeps_initial = False
         self._write_facts()
+
+    def _first_look(self) -> None:
+        if self._keeps_initial and self.step > 0:
+            with self.model.initial():
+                self._look(0)
+        else:
+            self._look(self.step)
+
+    def _first_look_or_none(self) -> None:
+        """For a model that takes batches of one size alone, if any of ours."""
+        try:
+            if self._probe.chunks:
+                self._first_look()
+        except ModelRefusedError as error:
+            self._probe.abandon()
+            self._note(
+                "no-probe",
+                f"{self.model.name} can't be run on images of its own training in evaluation mode, "
+                f"so it is watched on its training batches alone: {error}",
+            )
 
     # -- looking -----------------------------------------------------------------------------------
 

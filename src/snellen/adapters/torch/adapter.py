@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules import module as registry
 from torch.nn.modules.module import (
     register_module_forward_hook,
     register_module_forward_pre_hook,
@@ -26,7 +27,7 @@ from snellen.adapters.contract import Batch, Guard, Observer
 from snellen.adapters.torch.compiled import CompileEars
 from snellen.adapters.torch.loaders import Loaders
 from snellen.adapters.torch.losses import Heard, LossEars, labels_of
-from snellen.adapters.torch.model import TorchModel, images_in, unwrapped
+from snellen.adapters.torch.model import TorchModel, images_in, shapes_of, unwrapped
 from snellen.adapters.torch.objectives import Objectives
 from snellen.adapters.torch.outputs import first_tensor, outputs_in, tensors_in
 from snellen.adapters.torch.recorder import Recorder, leave
@@ -166,6 +167,8 @@ class TorchAdapter:
     def _unhook(self) -> None:
         for hook in self._hooks:
             hook.remove()
+            # `remove` leaves this entry, and compiled code takes it for a hook.
+            registry._global_forward_hooks_with_kwargs.pop(hook.id, None)
         self._hooks = []
 
     def _enter(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
@@ -208,6 +211,9 @@ class TorchAdapter:
             self._unhook()
 
     def _entered(self, module: nn.Module, args: tuple[Any, ...]) -> None:
+        if self._roots and self._roots[0] is module and len(self._stack) == 1:
+            # It calls itself; or an interrupt, after which no hook is called, ended it before.
+            self._start_over()
         if self._roots:
             if threading.get_ident() == self._thread:
                 names = self._watched[id(self._roots[0])].model.module_names
@@ -234,6 +240,13 @@ class TorchAdapter:
                 recorder.starts_with(first)
             recorder.__enter__()
             self._recorder = recorder
+
+    def _start_over(self) -> None:
+        """Forget the forward pass under way, which has ended unseen."""
+        if self._recorder is not None and leave(self._recorder):
+            self._recorder = None
+        self._roots.clear()
+        self._stack.clear()
 
     def _may_be_root(self, module: nn.Module) -> bool:
         # A checkpoint calls modules again inside the backward pass; a trace is no training.
@@ -349,7 +362,9 @@ class TorchAdapter:
                 if watched.others >= 2:
                     self._settle(watched, optimizer)
                     found.append(watched)
-            elif watched.calls and not self._part_of_another(watched):
+            elif watched.calls and self._part_of_another(watched):
+                watched.calls.clear()
+            elif watched.calls:
                 self._settle(watched, optimizer)
                 found.append(watched)
         return found
@@ -365,6 +380,8 @@ class TorchAdapter:
 
     def _prepare(self, optimizer: Optimizer) -> None:
         """Gradients are ready and weights are still the old ones."""
+        if self._roots and threading.get_ident() == self._thread:
+            self._start_over()
         self._found = self._stepped_by(optimizer)
         for watched in self._found:
             key = id(watched.module)
@@ -400,6 +417,11 @@ class TorchAdapter:
             # The loader that was begun last before a step is the one that feeds the training.
             watched.round = current
             self._observer.stepped(key)
+        for watched in self._watched.values():
+            if not watched.begun:
+                # It may never be trained: that it was called is all that need be known.
+                for call in watched.calls:
+                    call.inputs = call.target = None
         if self._wants_hooks():
             self._hook()
         else:
@@ -458,7 +480,8 @@ class TorchAdapter:
             numbers = first is not None and first.is_floating_point() and first.ndim >= 2
             seen = host(first.detach()) if first is not None and numbers else None
             labels = labels_of(call.target) if call.target is not None else None
-            self._observer.batch(key, Batch(call.inputs, call.images, labels, seen))
+            joins = shapes_of(call.inputs)
+            self._observer.batch(key, Batch(call.inputs, call.images, labels, seen, joins))
 
     def _telling_optimizer(self, original: Any) -> Any:
         @functools.wraps(original)

@@ -32,6 +32,7 @@ class CompileEars:
         self._undo: list[Callable[[], None]] = []
         self._wrapped: weakref.WeakKeyDictionary[nn.Module, nn.Module] = weakref.WeakKeyDictionary()
         self._patched: set[type] = set()
+        self._in_place = False
         self.patch(torch, "compile", self._telling_compile(torch.compile))
         self.patch(nn.Module, "compile", self._telling_module_compile(nn.Module.compile))
 
@@ -100,7 +101,7 @@ class CompileEars:
             if isinstance(model, nn.Module):
                 # Compiled code would trace our hooks into its graph: they go before it is compiled.
                 self._enter("torch.compile", self._stand_aside)
-            elif model is not None:
+            elif model is not None and not self._in_place:
                 self._enter("torch.compile", self._function, model)
             compiled = original(model, *args, **kwargs)
             if isinstance(model, nn.Module):
@@ -113,7 +114,12 @@ class CompileEars:
         @functools.wraps(original)
         def compile(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
             self._enter("torch.compile", self._stand_aside)
-            result = original(module, *args, **kwargs)
+            # It is done by `torch.compile` of the module's call.
+            self._in_place = True
+            try:
+                result = original(module, *args, **kwargs)
+            finally:
+                self._in_place = False
             self._enter("torch.compile", self._watch_in_place, module)
             return result
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import random
 import sys
-from collections import OrderedDict
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -19,10 +17,11 @@ from torch.nn.modules.module import (
     register_module_forward_pre_hook,
 )
 
-from snellen.adapters.contract import Array, Glimpse, Pass, Weights
+from snellen.adapters.contract import Array, Glimpse, ModelRefusedError, Pass, Weights
 from snellen.adapters.torch.outputs import first_tensor, outputs_in, tensors_in
 from snellen.adapters.torch.recorder import Recorder
 from snellen.adapters.torch.tables import host
+from snellen.adapters.torch.undisturbed import undisturbed
 from snellen.core import Layer
 
 Inputs = tuple[tuple[Any, ...], dict[str, Any]]
@@ -97,7 +96,12 @@ class TorchModel:
             if first is not None:
                 recorder.starts_with(first)
             with recorder:
-                output = self._call(inputs)
+                try:
+                    output = self._call(inputs)
+                except Exception as error:
+                    if recorder.failure is not None:
+                        raise
+                    raise ModelRefusedError(f"{type(error).__name__}: {error}") from error
             tensor = self.pick(output)
             layers = recorder.finish(tensor, ends=not self.feeds_another)
             if self._substitute is None:
@@ -256,6 +260,15 @@ def images_in(inputs: Inputs) -> int:
     return int(tensors[0].shape[0]) if tensors and tensors[0].ndim else 0
 
 
+def shapes_of(inputs: Inputs) -> tuple[tuple[int, ...], ...]:
+    """The shapes of one image's tensors; those without an axis of images in full."""
+    images = images_in(inputs)
+    return tuple(
+        tuple(t.shape[1:]) if t.ndim and t.shape[0] == images else (-1, *t.shape)
+        for t in _tensors(inputs)
+    )
+
+
 def _tensors(inputs: Inputs) -> list[Tensor]:
     return tensors_in((*inputs[0], *inputs[1].values()))
 
@@ -324,54 +337,3 @@ def module_stack(names: Mapping[int, str], stack: list[str]) -> Generator[None]:
         before.remove()
         after.remove()
         stack.clear()
-
-
-@contextmanager
-def undisturbed(module: nn.Module) -> Generator[None]:
-    """Whatever a forward pass inside the block does to the module or the RNG streams is undone
-    after it.
-
-    The user's own forward hooks rest meanwhile: what they collect must not hold our images.
-    """
-    attributes = [(m, dict(m.__dict__)) for m in module.modules()]
-    registries = [(m, dict(m._buffers), dict(m._parameters)) for m in module.modules()]
-    buffers = [(b, b._version, b.detach().clone()) for b in module.buffers()]
-    streams = _random_states()
-    for m, _ in attributes:
-        m.__dict__["_forward_hooks"] = OrderedDict[int, Any]()
-        # A module compiled in place is run as it was written.
-        m.__dict__["_compiled_call_impl"] = None
-    try:
-        yield
-    finally:
-        for buffer, version, value in buffers:
-            if buffer._version != version:
-                with torch.no_grad():
-                    buffer.copy_(value)
-        for m, saved in attributes:
-            m.__dict__.clear()
-            m.__dict__.update(saved)
-        for m, saved_buffers, saved_parameters in registries:
-            m._buffers.clear()
-            m._buffers.update(saved_buffers)
-            m._parameters.clear()
-            m._parameters.update(saved_parameters)
-        _restore_random_states(streams)
-
-
-def _random_states() -> tuple[Any, ...]:
-    cuda = (
-        torch.cuda.get_rng_state_all()
-        if torch.cuda.is_available() and torch.cuda.is_initialized()
-        else None
-    )
-    return torch.get_rng_state(), cuda, random.getstate(), np.random.get_state()
-
-
-def _restore_random_states(states: tuple[Any, ...]) -> None:
-    cpu, cuda, python, numpy = states
-    torch.set_rng_state(cpu)
-    if cuda is not None:
-        torch.cuda.set_rng_state_all(cuda)
-    random.setstate(python)
-    np.random.set_state(numpy)

@@ -49,6 +49,11 @@ PASSING = {
 """Functions of one map that move, thin out, average or scale it, so that an activation may still
 follow."""
 
+GATES = {"sigmoid": "silu", "hard_sigmoid": "hard_swish"}
+"""Activation → what it is when its output is multiplied with its own input."""
+
+PRODUCTS = {"mul", "mul_", "__mul__", "__rmul__", "__imul__", "multiply"}
+
 ACTIVATIONS = {
     "relu": "relu",
     "relu_": "relu",

@@ -14,9 +14,11 @@ from torch.overrides import TorchFunctionMode
 
 from snellen.adapters.contract import Glimpse, Guard
 from snellen.adapters.torch.operations import (
+    GATES,
     JOINING,
     NORMS,
     PASSING,
+    PRODUCTS,
     SUMS,
     WEIGHTED,
     activation,
@@ -43,11 +45,6 @@ def leave(mode: Recorder) -> bool:
     return not mode.handling
 
 
-def unguarded(name: str, function: Callable[..., Any], *args: Any) -> Any:
-    """A guard for where failing is allowed: inside a look of our own."""
-    return function(*args)
-
-
 @dataclass(frozen=True)
 class Trace:
     """Where a tensor came from: what is needed to know whose activation comes next."""
@@ -59,6 +56,16 @@ class Trace:
     normed: bool = False
     activation: str | None = None
     """What was applied last, since the last weights."""
+
+
+@dataclass(frozen=True)
+class Gate:
+    """An activation whose output may yet be multiplied with its own input: `x * sigmoid(x)`."""
+
+    draft: int
+    input: weakref.ref[Tensor]
+    output: Tensor
+    """Held until the next function is called, not longer."""
 
 
 @dataclass
@@ -86,25 +93,35 @@ class Recorder(TorchFunctionMode):
         see: Callable[[Glimpse], None],
         keep: Callable[[str], bool],
         learning: Set[str] = frozenset(),
-        guard: Guard = unguarded,
+        guard: Guard | None = None,
     ) -> None:
         """`names`: parameter id → its module's name. `stack`: names of the modules being called,
         innermost last. `keep`: whether maps of the layer so named are wanted. `learning`: names of
         modules with parameters that take gradients. `guard` stands around all that is done besides
         the model's own work."""
         super().__init__()
-        self._guard, self._learning = guard, learning
+        self._guard, self._learning = guard or self._noting_failure, learning
+        self.failure: Exception | None = None
+        """What our own notes raised, where no guard was given: none of the model's doing."""
         self.handling = False
         """A function is being called under this mode."""
         self._names, self._stack, self._see, self._keep = names, stack, see, keep
         self._drafts: list[Draft] = []
         self._traces: dict[int, tuple[weakref.ref[Tensor], Trace]] = {}
         self._calls: dict[str, int] = {}
+        self._gate: Gate | None = None
         self.gains: dict[str, Tensor] = {}
         """Scale (γ) of the normalisation that follows a layer, by the layer's name."""
         self.weights: dict[str, tuple[Tensor, Tensor | None, bool]] = {}
         """`(kernel, bias, transposed)` by layer name. A kernel that is computed anew at each call
         (by a parametrisation) is none of the model's parameters and is left out."""
+
+    def _noting_failure(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
+        try:
+            return function(*args)
+        except Exception as error:
+            self.failure = error
+            raise
 
     def starts_with(self, images: Tensor) -> None:
         """What the model is about to be called with."""
@@ -140,6 +157,7 @@ class Recorder(TorchFunctionMode):
         return out
 
     def _before(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Trace]:
+        self._settle_gate(name, args)
         if name in WEIGHTED:
             # Before the call: what it reads may be overwritten in place by what follows.
             self._show_layer_input(args, kwargs)
@@ -158,7 +176,10 @@ class Recorder(TorchFunctionMode):
         if kind is not None and isinstance(out, Tensor):
             self._weighted(LayerKind(kind), name, args, kwargs, out)
         elif act is not None and isinstance(out, Tensor):
-            self._activated(act, name, traces[0] if traces else Trace(), out)
+            given = args[0] if args else kwargs.get("input")
+            self._activated(act, name, traces[0] if traces else Trace(), out, given)
+        elif self._gate is not None and isinstance(out, Tensor):
+            self._gated(self._gate, out)
         elif traces and tensors_in(out):
             self._passed(name, args, kwargs, traces, out)
 
@@ -168,6 +189,7 @@ class Recorder(TorchFunctionMode):
         `ends`: the output is what the training is about; else other modules read it, and what they
         do to it is unknown here.
         """
+        self._settle_gate("", ())
         trace = self._trace(output) if output is not None else None
         read = [i for draft in self._drafts if draft.layer.weighted for i in draft.inputs]
         heads = self._weighted_behind(trace.sources if trace else ()) - self._weighted_behind(read)
@@ -245,12 +267,37 @@ class Recorder(TorchFunctionMode):
         self._remember(out, Trace(frozenset({layer.index}), layer.index))
         self._show(layer, "pre", maps)
 
-    def _activated(self, act: str, name: str, trace: Trace, out: Tensor) -> None:
+    def _settle_gate(self, name: str, args: tuple[Any, ...]) -> None:
+        """The call that comes after `sigmoid(x)`: it makes it a swish, or shows that it is none."""
+        gate, self._gate = self._gate, None
+        if gate is None:
+            return
+        given = gate.input()
+        factors = [id(a) for a in args[:2]]
+        pair = given is not None and {id(given), id(gate.output)} == set(factors)
+        if (name in PRODUCTS and pair) or name in ("size", "dim"):
+            self._gate = gate
+        else:
+            draft = self._drafts[gate.draft]
+            self._show(draft.layer, "post", self._as_drawn(gate.output, draft.channel_last))
+
+    def _gated(self, gate: Gate, out: Tensor) -> None:
+        self._gate = None
+        draft = self._drafts[gate.draft]
+        swish = GATES[str(draft.layer.activation)]
+        draft.layer = replace(draft.layer, activation=swish)
+        self._remember(out, Trace(frozenset({gate.draft}), activation=swish))
+        self._show(draft.layer, "post", self._as_drawn(out, draft.channel_last))
+
+    def _activated(self, act: str, name: str, trace: Trace, out: Tensor, given: Any) -> None:
         if trace.open is not None:
             draft = self._drafts[trace.open]
             draft.layer = replace(draft.layer, activation=act, normalised=trace.normed)
             draft.settled = True
             self._remember(out, Trace(trace.sources, activation=act))
+            if act in GATES and isinstance(given, Tensor) and given is not out:
+                self._gate = Gate(trace.open, weakref.ref(given), out)
+                return
             self._show(draft.layer, "post", self._as_drawn(out, draft.channel_last))
             return
         if act in ("softmax", "log_softmax") or not trace.sources:

@@ -13,7 +13,7 @@ from snellen.adapters.contract import LossCall
 from snellen.adapters.torch.loaders import Round
 from snellen.adapters.torch.model import Inputs, TorchModel
 
-KEPT_CALLS = 16
+KEPT_CALLS = 4
 """Calls kept of a step, the newest: a model that is called and never stepped must not pile up
 batches."""
 KEPT_LOSSES = 4096
