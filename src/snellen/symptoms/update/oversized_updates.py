@@ -136,7 +136,7 @@ class OversizedUpdates(Symptom):
     )
     max_first_update: float = threshold(
         1.0,
-        unit="‖ΔW‖ / ‖W‖ of a step in the warm-up",
+        unit="‖ΔW‖ / ‖W‖ of a step in the warm-up, or of a head",
         because="Adam's first step changed wide dense layers of healthy networks by 15%",
     )
     max_median_update: float = threshold(
@@ -187,6 +187,9 @@ class OversizedUpdates(Symptom):
     ) -> Suspicion | None:
         settling = 3 * rotation(subject) if layer.normalised else 0.0
         usual = max(self.max_median_update, settling)
+        if layer.head:
+            # Adam moves a head of many inputs by 3% and more a step for as long as it learns.
+            usual = self.max_first_update
         start, least = timeline(subject).warm_up_end, _least_norm(subject, layer)
         sizes = [
             (u.value.relative_update, u)
@@ -197,7 +200,8 @@ class OversizedUpdates(Symptom):
         median = float(np.median(late)) if late else float("nan")
 
         def limit(step: int) -> float:
-            return max(self.max_update if step >= start else self.max_first_update, settling)
+            early = layer.head or step < start
+            return max(self.max_first_update if early else self.max_update, settling)
 
         over = [(size, u) for size, u in sizes if size > limit(u.step)]
         if not over and not median > usual:
