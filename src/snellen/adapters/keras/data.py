@@ -16,10 +16,10 @@ from snellen.adapters.keras import tensors
 
 WHOLE_IMAGES = 4096
 WHOLE_BYTES = 64 << 20
-"""A training set up to this size is handed over whole: it is not copied, only what is drawn of it is."""
+"""A training set up to this size is handed over whole: only what is drawn of it is copied."""
 
 SHARES = 4
-"""Of a larger one, a sample of so many times the probe is enough to balance classes and drop doubles."""
+"""Of a larger one, a sample of so many times the probe: enough to balance and to drop doubles."""
 
 
 def are_arrays(structure: Any) -> bool:
@@ -100,7 +100,7 @@ def classes_of(y: Any, images: int) -> npt.NDArray[np.int64] | None:
 def fair_sample(
     images: int, classes: npt.NDArray[np.int64] | None, wanted: int
 ) -> npt.NDArray[np.int64]:
-    """Indices of `wanted` images in rising order, the same number of each class as far as it goes."""
+    """Indices of `wanted` images in rising order, classes alike as far as it goes."""
     if wanted >= images:
         return np.arange(images, dtype=np.int64)
     random = np.random.default_rng(0)
@@ -108,7 +108,7 @@ def fair_sample(
     if classes is None:
         return np.sort(order[:wanted]).astype(np.int64)
     shuffled = classes[order]
-    # The rank of each image within its class: taking the lowest ranks first deals classes out in turn.
+    # The rank of each image within its class: lowest ranks first deals classes out in turn.
     by_class = np.argsort(shuffled, kind="stable")
     _, starts, counts = np.unique(shuffled[by_class], return_index=True, return_counts=True)
     rank = np.empty(images, np.int64)

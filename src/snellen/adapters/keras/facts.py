@@ -82,9 +82,7 @@ def facts_of_optimizer(optimizer: Any, learning_rate: float | None) -> dict[str,
         # One of torch's own.
         options = optimizer.param_groups[0]
         return facts | {
-            name: value
-            for name, value in options.items()
-            if isinstance(value, bool | int | float)
+            name: value for name, value in options.items() if isinstance(value, bool | int | float)
         }
     if learning_rate is not None:
         facts["learning_rate"] = learning_rate

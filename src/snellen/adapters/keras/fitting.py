@@ -29,7 +29,7 @@ class Fit:
     iterations: int
     per_execution: int
     per_update: int
-    """Iterations of the optimiser that make one update: more than one when it accumulates gradients."""
+    """Iterations of the optimiser in one update: more than one when it accumulates gradients."""
     eager: bool
     """The optimiser's update runs in Python, where its gradients are seen."""
     opened: bool = False
@@ -64,9 +64,8 @@ class Fitting:
         self._scope = scope
 
     def patch(self, patches: Patches) -> None:
-        from keras.src.callbacks.callback_list import CallbackList
-
         import keras
+        from keras.src.callbacks.callback_list import CallbackList
 
         trainer = next(base for base in keras.Model.__mro__ if "fit" in vars(base))
         patches.around(trainer, "fit", self._fit)
@@ -185,8 +184,8 @@ class Fitting:
         if first and fit.per_execution > 1:
             self._observer.note(
                 "steps-per-execution",
-                f"{fit.per_execution} steps run in one execution: maps, weights and losses are seen "
-                "after the last of them; compile with steps_per_execution=1 to see every step",
+                f"{fit.per_execution} steps run in one execution: maps, weights and losses are "
+                "seen after the last of them; compile with steps_per_execution=1 to see every step",
                 fit.subject,
             )
         if arrays and self._observer.wants_batch(fit.subject):

@@ -1,4 +1,4 @@
-"""Shows a recorder the functions that models call without a layer, for as long as one pass takes."""
+"""Shows a recorder the functions that models call without a layer, while one pass lasts."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # pyright: reportMissingTypeStubs=false
@@ -94,7 +94,7 @@ def _tensor_types() -> list[Any]:
     if name == "jax":
         import jax.numpy
 
-        return [type(jax.numpy.zeros(()))]
+        return [type(jax.numpy.zeros(())), jax.core.Tracer]
     return []
 
 

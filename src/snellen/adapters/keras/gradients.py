@@ -1,4 +1,4 @@
-"""Gradients computed for our own eyes, on TensorFlow and torch; `.grad` and tapes stay untouched."""
+"""Gradients for our own eyes, on TensorFlow and torch; `.grad` and tapes stay untouched."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # pyright: reportMissingTypeStubs=false

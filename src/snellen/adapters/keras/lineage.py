@@ -26,7 +26,7 @@ class Drawn:
     weight_shape: tuple[int, ...] = ()
     activation: str | None = None
     activated: bool = False
-    """An activation followed it; `activation` is its name, or `None` for one we have no name for."""
+    """An activation followed it; `activation` is its name, or `None` where we have none for it."""
     normalised: bool = False
     residual: bool = False
     followed: bool = False

@@ -272,7 +272,7 @@ class Loops:
 
 
 def _only_input(args: Any, kwargs: Any) -> Any:
-    """What the model was called with where it is one argument, else `None`: it can't be replayed."""
+    """What the model was called with if it is one argument, else `None`: it can't be replayed."""
     if len(args) == 1:
         return args[0]
     others = [name for name in kwargs if name not in ("training", "mask")]

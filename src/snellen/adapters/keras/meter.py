@@ -13,8 +13,8 @@ from snellen.adapters.keras import tensors
 class LossMeter:
     """Reads the metric `loss` after each execution and takes the difference to the last reading.
 
-    Exact up to the rounding of the metric's float32 sum: about `images so far / images in the batch`
-    times 1e-7 of the loss.
+    Exact up to the rounding of the metric's float32 sum: about 1e-7 of the loss for every batch of
+    the epoch so far.
     """
 
     def __init__(self, model: Any) -> None:

@@ -69,7 +69,7 @@ class KerasModel:
         model = self._model()
         if model is None:
             raise ModelGoneError(
-                f"the model {self.name} was dropped by the script; keep it alive as long as it is watched"
+                f"the model {self.name} was dropped by the script; keep it while it is watched"
             )
         return model
 
@@ -230,7 +230,7 @@ class KerasModel:
     def initial(self) -> Iterator[None]:
         if self._kept is None:
             raise RuntimeError(
-                f"the initial weights of {self.name} were not kept; call keep_initial before training"
+                f"the initial weights of {self.name} were not kept; call keep_initial first"
             )
         self._as_initial = True
         try:

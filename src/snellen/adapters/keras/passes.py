@@ -16,7 +16,7 @@ from snellen.adapters.keras.structure import settle
 from snellen.core import Layer
 
 LossOf = Callable[[Any, Any, Any], Any]
-"""`loss_of(model, labels, output)`: the training's loss as a scalar tensor; `None` when not known."""
+"""`loss_of(model, labels, output)`: the training's loss as a scalar tensor, or `None`."""
 
 Keep = Callable[[str], bool]
 
@@ -98,7 +98,7 @@ class CompiledPasses:
         loss_of: LossOf,
         shown: Shown,
     ) -> Seen:
-        """A pass with the variables as `read` gives them. All maps are there until they were shown."""
+        """A pass with the variables as `read` gives them. Each map is there until it was shown."""
         program = self._program("look", model, inputs, labels, loss_of, self._forward)
         output, loss, maps = program.function([read(v) for v in self._variables], inputs, labels)
         seen = program.seen
@@ -191,4 +191,4 @@ class CompiledPasses:
 
 
 MOST_PROGRAMS = 8
-"""Looks come in chunks of a few sizes; more programs than this would be of chunks that never return."""
+"""Looks come in chunks of a few sizes; one of more programs than this is not needed again."""

@@ -40,7 +40,7 @@ class Patches:
         self._hooks.append(handle)
 
     def undo(self) -> None:
-        """Put the originals back. What someone else has put over ours stays and calls the original."""
+        """Put the originals back. What someone has put over ours stays and calls the original."""
         self._live[0] = False
         for owner, name, patched, own in reversed(self._done):
             if vars(owner).get(name) is not patched:

@@ -1,4 +1,4 @@
-"""Trainings inside a `tf.function` of the script's own: Python sees the trace, then only the calls."""
+"""Trainings inside a `tf.function` of the script's own: Python sees the trace, then the calls."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # pyright: reportMissingTypeStubs=false, reportPrivateUsage=false
@@ -28,8 +28,8 @@ class Planned:
     model: weakref.ref[Any]
     optimizer: weakref.ref[Any]
     inputs: Any
-    """The model's input with the place of an argument (counting tensors) for every tensor in it; `None`
-    where it is not made of arguments."""
+    """The model's input with the place of an argument (counting tensors) for every tensor in it;
+    `None` where it is not made of arguments."""
     labels: int | None
     symbol: Any
     """The loss in the graph, until the trace is over."""
@@ -171,14 +171,14 @@ class Programs:
             if first and planned.inputs is None:
                 self._observer.note(
                     "no-probe",
-                    f"{subject.name} is called inside a tf.function with a tensor that is made inside it, "
-                    "so its images can't be seen: pass what the model is called with as an argument",
+                    f"{subject.name} is called inside a tf.function with a tensor made there, so "
+                    "its images can't be seen: pass what the model is called with as an argument",
                     subject,
                 )
             outermost.traced.append(planned)
 
     def _places(self, inputs: Any) -> Any:
-        """For every tensor the place of the argument that it is; `None` unless all are arguments."""
+        """For every tensor the place of the argument it is; `None` unless all are arguments."""
         if inputs is None:
             return None
         places = tensors.mapped(lambda leaf: self._place(leaf), inputs)

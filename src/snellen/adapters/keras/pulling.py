@@ -21,7 +21,7 @@ Seen = Callable[[list[Any], Any], None]
 def standing_in(fit: Fit, original: Any, seen: Seen, guard: Guard) -> Callable[..., Any]:
     """A function to be called once in place of `model.train_function`, which it then calls.
 
-    It takes from the iterator exactly what the original would take; what the iterator raises is raised.
+    It takes from the iterator exactly what the original would take, and raises what that raises.
     """
     name = tensors.backend_name()
 

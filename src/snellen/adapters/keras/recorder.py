@@ -30,7 +30,7 @@ class Part:
 class Recorder:
     """Follows one pass; its `layer` and `function` stand in for the calls they are given.
 
-    `settled` are the layers of an earlier pass: glimpses show them in place of what is known so far.
+    `settled` are the layers of an earlier pass: shown in place of what is known so far.
     `keep` says of a layer's name whether its maps are wanted.
     """
 
@@ -155,7 +155,7 @@ class Recorder:
             return track.sources
         # From something that was not seen: most likely the last layer that nothing has followed.
         for drawn in reversed(self.drawn):
-            if not drawn.followed and not drawn.lost:
+            if not drawn.followed:
                 drawn.lost = True
                 return (drawn.name,)
         return ()
@@ -233,7 +233,7 @@ class Recorder:
         self._put(out, Track(None, whole.sources, axis, last=last))
 
     def _through(self, args: Any, kwargs: Any, out: Any) -> None:
-        """A layer that was looked into gave tensors; those not followed inside come from its inputs."""
+        """A layer was looked into; what could not be followed inside it comes from its inputs."""
         unseen = [
             leaf
             for leaf in tensors.leaves(out)
@@ -285,8 +285,8 @@ class _Exposed:
 
     def __enter__(self) -> None:
         activation = self._layer.activation
-        # Past `Layer.__setattr__`, which tracks what it is given; on the torch backend an activation
-        # that is a module is not in `__dict__` at all, and this hides it until the block ends.
+        # Past `Layer.__setattr__`, which tracks what it is given; on the torch backend an
+        # activation that is a module is not in `__dict__`, and this hides it until the block ends.
         self._own = "activation" in self._layer.__dict__
         self._before = activation
 

@@ -156,7 +156,7 @@ def role_of(layer: Any) -> Role:
 
 
 def activation_name(activation: Any) -> str | None:
-    """Our name for an activation: a function, a layer or its name; `None` for one we do not know."""
+    """Our name for an activation, a function or a layer; `None` for one we do not know."""
     if activation is None:
         return "linear"
     kind = type(activation).__name__

@@ -17,7 +17,7 @@ def provisional(drawn: Drawn) -> Layer:
 def settle(drawn: Sequence[Drawn], sources: Sequence[str], last: str | None) -> tuple[Layer, ...]:
     """The layers of a pass that has ended.
 
-    `sources`: the layers that the model's output comes out of; `last`: the activation it left through.
+    `sources`: the layers that the model's output comes out of; `last`: the activation it left by.
     A layer that nothing known followed and that is not the output has an unknown activation.
     """
     heads = _heads(drawn, sources)

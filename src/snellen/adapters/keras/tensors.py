@@ -60,12 +60,12 @@ def as_float(array: Array) -> Array:
 
 
 def channels_second(array: Array, axis: int) -> Array:
-    """A view with the channel axis moved behind the images; vectors and scalars stay as they are."""
+    """A view with the channel axis moved behind the images; vectors stay as they are."""
     return np.moveaxis(array, axis, 1) if array.ndim > 2 else array
 
 
 def channel_axis(data_format: str | None = None) -> int:
-    """-1 or 1: where the channels are in a layer of this data format (default: the configured one)."""
+    """-1 or 1: where the channels are in this data format (default: the configured one)."""
     import keras
 
     return 1 if (data_format or keras.config.image_data_format()) == "channels_first" else -1

@@ -12,7 +12,7 @@ from snellen.adapters.contract import Array
 
 
 def kernel_variable(layer: Any) -> Any:
-    """The variable that holds a weight layer's kernel; of a separable convolution the pointwise one."""
+    """The variable of a weight layer's kernel; of a separable convolution the pointwise one."""
     for name in ("pointwise_kernel", "_kernel", "kernel"):
         variable = getattr(layer, name, None)
         if variable is not None:
@@ -21,7 +21,7 @@ def kernel_variable(layer: Any) -> Any:
 
 
 def canonical(layer: Any, kernel: Array) -> Array:
-    """A view of a kernel (or of something in its shape) in the canonical order where strides allow it."""
+    """A kernel, or something in its shape, in the canonical order; a view where it can be."""
     kind = _kind(layer)
     if kind == "dense":
         return kernel.T

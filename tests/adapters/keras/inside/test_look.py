@@ -9,9 +9,10 @@ import nets
 import numpy as np
 import pytest
 from keras import layers
+from trainings import BACKEND, compiled, same
+
 from snellen.adapters.contract import Glimpse, Pass
 from snellen.adapters.keras.model import KerasModel
-from trainings import BACKEND, compiled, same
 
 Maps = dict[tuple[str, str], Any]
 

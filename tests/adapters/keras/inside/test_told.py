@@ -94,7 +94,9 @@ def test_shows_the_weights_around_an_update_and_the_gradient_that_made_it() -> N
     step, before, after = told.updates[1]
     assert step == 1
     assert set(before) == {"conv", "depthwise", "transposed", "head"}
-    estimated = next(g for g, (at, _, _) in zip(told.gradients, told.passes, strict=True) if at == 1)
+    estimated = next(
+        g for g, (at, _, _) in zip(told.gradients, told.passes, strict=True) if at == 1
+    )
     for name, (kernel, gradient) in before.items():
         change = after[name] - kernel
         assert np.abs(change).max() > 0

@@ -73,7 +73,7 @@ def fit_subclassed() -> Any:
 
 
 def fit_unbuilt() -> Any:
-    """Weights made by the first step's trace; data whose randomness could be disturbed meanwhile."""
+    """Weights made by the first step's trace; data whose randomness could be disturbed."""
     return fit_generator(nets.unbuilt)
 
 
@@ -241,19 +241,13 @@ def torch_loop_torch_optimizer() -> Any:
     return torch_loop(torch_optimizer=True)
 
 
-TRAININGS = [
-    fit_arrays,
-    fit_functional,
-    fit_generator,
-    fit_tf_data,
-    fit_mixed_precision,
-    fit_meddled,
-    by_batches,
-]
+TRAININGS = [fit_functional, fit_generator, fit_meddled]
 if BACKEND == "tensorflow":
-    TRAININGS += [fit_unbuilt, fit_pydataset, fit_in_python, fit_several_steps]
+    TRAININGS[1] = fit_unbuilt
+    TRAININGS += [fit_tf_data, fit_several_steps, fit_mixed_precision, fit_in_python, by_batches]
     TRAININGS += [tape_in_python, tape_in_function]
 elif BACKEND == "jax":
     TRAININGS += [fit_several_steps]
 else:
-    TRAININGS += [fit_pydataset, fit_subclassed, torch_loop, torch_loop_torch_optimizer]
+    TRAININGS += [fit_arrays, fit_pydataset, fit_tf_data, fit_mixed_precision, by_batches]
+    TRAININGS += [torch_loop, torch_loop_torch_optimizer]

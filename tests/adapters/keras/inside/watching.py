@@ -1,4 +1,4 @@
-"""An observer that looks often and writes down what it is told, and the boundary it is told through."""
+"""An observer that looks often and writes down what it is told, and its boundary."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
 from snellen.adapters.contract import Batch, Glimpse, LossCall, Pass
 from snellen.adapters.keras import BOUNDARIES, KerasAdapter
 
