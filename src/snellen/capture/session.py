@@ -210,6 +210,9 @@ class Session:
     # --------------------------------------------------------------------------------------
 
     def _on_import(self, module: Any) -> None:
+        # Keras on torch imports torch half-way through its own import; it is told of once more.
+        if module.__name__ == "keras" and not hasattr(module, "Model"):
+            return
         if self._armed and os.getpid() == self._process:
             self._arm(module.__name__)
 

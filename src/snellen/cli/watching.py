@@ -49,7 +49,11 @@ class LateSession:
             wrapt.register_post_import_hook(self._begin, framework)
 
     def _begin(self, module: ModuleType) -> None:
-        if self.session is not None or os.getpid() != self.process:
+        if os.getpid() != self.process:
+            return
+        if self.session is not None:
+            # The other framework, or Keras once it is whole: its import may have begun before.
+            self.session.arm()
             return
         from snellen.capture import Session
 
