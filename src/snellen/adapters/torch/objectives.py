@@ -130,6 +130,9 @@ class Objectives:
         """The loss on the host; `None` where it is not worth the wait."""
         if loss.numel() == 0:
             return float("nan")
+        if loss.is_meta:
+            # A dry run for shapes alone, as Keras makes to build a model.
+            return None
         if loss.device.type != "cpu":
             self._read += 1
             if self._read > READ_ALL and self._read % READ_EVERY:
