@@ -154,9 +154,7 @@ def adversarial() -> Trained:
     seed()
     x, _ = images()
     maker = nn.Sequential(nn.Linear(5, 100), nn.Tanh(), nn.Unflatten(1, (1, 10, 10)))
-    critic = nn.Sequential(
-        nn.Conv2d(1, 4, 3), nn.LeakyReLU(0.2), nn.Flatten(), nn.Linear(256, 1)
-    )
+    critic = nn.Sequential(nn.Conv2d(1, 4, 3), nn.LeakyReLU(0.2), nn.Flatten(), nn.Linear(256, 1))
     make = torch.optim.Adam(maker.parameters(), 1e-3)
     judge = torch.optim.Adam(critic.parameters(), 1e-3)
     losses = []

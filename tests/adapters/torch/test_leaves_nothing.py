@@ -25,7 +25,9 @@ def traces(model: nn.Module) -> dict[str, object]:
         "forward pre-hooks": len(registry._global_forward_pre_hooks),
         "step hooks": len(optimizers._global_optimizer_pre_hooks),
         "step post-hooks": len(optimizers._global_optimizer_post_hooks),
-        "module hooks": sum(len(m._forward_hooks) + len(m._forward_pre_hooks) for m in model.modules()),
+        "module hooks": sum(
+            len(m._forward_hooks) + len(m._forward_pre_hooks) for m in model.modules()
+        ),
         "compiled": [m.__dict__.get("_compiled_call_impl") for m in model.modules()],
         "losses": {name: getattr(F, name) for name in LOSSES},
         "backward": torch.Tensor.backward,
@@ -44,7 +46,9 @@ class ScriptError(Exception):
     pass
 
 
-@pytest.mark.parametrize("ending", ["normally", "script raises", "interrupted", "model raises", "trips"])
+@pytest.mark.parametrize(
+    "ending", ["normally", "script raises", "interrupted", "model raises", "trips"]
+)
 def test_leaves_nothing(ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = images()
     model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(256, 10))

@@ -1,5 +1,9 @@
 """PyTorch's boundary: which model is trained, when a step is over, what went through it."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportPrivateUsage=false
+# torch leaves many of its own types open, and has no public names for these states.
+
 from __future__ import annotations
 
 import functools

@@ -1,6 +1,10 @@
 """What `torch.compile` makes, seen from outside: our hooks must not be traced into compiled
 code."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportPrivateUsage=false
+# torch leaves many of its own types open, and has no public names for these states.
+
 from __future__ import annotations
 
 import functools

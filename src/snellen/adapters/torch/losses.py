@@ -137,7 +137,7 @@ class LossEars:
         for name in LOSSES:
             setattr(F, name, ORIGINALS[name])
 
-    def _telling(self, name: str, original: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    def _telling(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
         parameters = list(inspect.signature(original).parameters)
 
         @functools.wraps(original)

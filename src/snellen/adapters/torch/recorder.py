@@ -1,6 +1,10 @@
 """One forward pass, watched function by function: which layers there are and what maps they
 make."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportPrivateUsage=false
+# torch leaves many of its own types open, and has no public names for these states.
+
 from __future__ import annotations
 
 import weakref

@@ -1,5 +1,9 @@
 """Runs a model without leaving a trace on it or on the random number streams."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportPrivateUsage=false
+# torch leaves many of its own types open, and has no public names for these states.
+
 from __future__ import annotations
 
 import random
@@ -41,9 +45,10 @@ def undisturbed(module: nn.Module) -> Generator[None]:
         yield
     finally:
         for buffer, version, value in buffers:
-            if buffer._version != version:
-                with torch.no_grad():
-                    buffer.copy_(value)
+            # Batch norm updates its buffers without raising their version.
+            if buffer._version != version or not _alike(buffer, value):
+                # By way of `data`: a graph that saved the buffer must not take it for changed.
+                buffer.data.copy_(value)
         for m, saved in attributes:
             m.__dict__.clear()
             m.__dict__.update(saved)
@@ -52,6 +57,10 @@ def undisturbed(module: nn.Module) -> Generator[None]:
         for m, training in scripted:
             m.training = training
         _restore_random_states(streams)
+
+
+def _alike(left: Tensor, right: Tensor) -> bool:
+    return bool(((left == right) | ((left != left) & (right != right))).all())
 
 
 def _restorers(value: Any, depth: int) -> list[Callable[[], None]]:
