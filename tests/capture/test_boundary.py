@@ -27,7 +27,7 @@ def bare() -> dict[str, object]:
 
 
 def crossed(monkeypatch: pytest.MonkeyPatch, name: str, nth: int) -> list[str]:
-    """Make the `nth` crossing of one boundary fail, after its work began; returns what was crossed."""
+    """Make the `nth` crossing of one boundary fail; returns what was crossed."""
     crossings: list[str] = []
     original = Boundary.enter
 
@@ -57,9 +57,7 @@ def test_a_fault_at_any_boundary_leaves_the_training_as_it_was(
 
     assert differences(bare, trained) == []
     if crossings.count(name) < nth:
-        assert (name, nth) == ("torch.optimizer", 3), (
-            "a boundary that is never crossed proves nothing"
-        )
+        assert (name, nth) == ("torch.optimizer", 3), "never crossed: proves nothing"
         return
     assert session.boundary.tripped is not None
     assert any("PlantedError" in note and name in note for note in session.notes)

@@ -31,7 +31,7 @@ def images(count: int = 160, size: int = 10) -> tuple[Tensor, Tensor]:
 
 
 def left_by(model: nn.Module, optimizer: torch.optim.Optimizer, losses: list[float]) -> Trained:
-    """Everything that a training leaves: weights, buffers, optimizer state, losses and RNG streams."""
+    """All that a training leaves: weights, buffers, optimizer state, losses and RNG streams."""
     state = {f"model.{k}": v.clone() for k, v in model.state_dict().items()}
     for index, slot in optimizer.state_dict()["state"].items():
         state |= {f"optimizer.{index}.{k}": v for k, v in slot.items()}

@@ -1,4 +1,4 @@
-"""Which layers a forward pass shows: names, what follows their weights, and how they hang together."""
+"""Which layers a forward pass shows: names, what follows the weights, how they hang together."""
 
 from __future__ import annotations
 
@@ -54,8 +54,14 @@ MODELS: dict[str, tuple[nn.Module, str]] = {
         nn.Sequential(conv(), nn.ReLU(), nn.MaxPool2d(2), conv(6, 4), nn.Tanh()),
         "0 relu, 3 tanh head>tanh <0",
     ),
-    "F.relu": (Made(lambda m, x: m.b(F.relu(m.a(x))), a=conv(), b=conv(6)), "a relu, b linear head <a"),
-    "x.relu()": (Made(lambda m, x: m.b(m.a(x).relu()), a=conv(), b=conv(6)), "a relu, b linear head <a"),
+    "F.relu": (
+        Made(lambda m, x: m.b(F.relu(m.a(x))), a=conv(), b=conv(6)),
+        "a relu, b linear head <a",
+    ),
+    "x.relu()": (
+        Made(lambda m, x: m.b(m.a(x).relu()), a=conv(), b=conv(6)),
+        "a relu, b linear head <a",
+    ),
     "clamp at 0": (
         Made(lambda m, x: m.b(m.a(x).clamp(min=0)), a=conv(), b=conv(6)),
         "a relu, b linear head <a",
@@ -77,7 +83,8 @@ MODELS: dict[str, tuple[nn.Module, str]] = {
             lambda m, x: m.c(F.relu(m.n(m.b(F.relu(m.a(x)))) + m.a2(x))),
             a=conv(), b=conv(6), n=nn.BatchNorm2d(6), a2=conv(), c=conv(6),
         ),
-        "a relu, b linear normed residual <a, a2 linear residual, relu relu <a2 <b, c linear head <relu",
+        "a relu, b linear normed residual <a, a2 linear residual, relu relu <a2 <b, "
+        "c linear head <relu",
     ),
     "swish written out": (
         Made(lambda m, x: m.b(swish(m.n(m.a(x)))), a=conv(), n=nn.BatchNorm2d(6), b=conv(6)),

@@ -26,17 +26,22 @@ class Round:
     reached: int | None = None
     """Batches handed out until its last update."""
 
+    left: bool = False
+    """A batch was taken, and the iterator let go of: `next(iter(loader))`."""
+
     def stepped(self) -> None:
         self.steps += 1
         fetched = self.fetched
         self.reached = fetched if fetched is not None else self.reached
+        # Whoever walks through all of a loader holds its iterator meanwhile.
+        self.left |= self.iterator is not None and self.iterator() is None
 
     @property
     def complete(self) -> bool:
         """The training went through it to its end, and did not take a single batch and begin
         anew."""
         loader = self.loader()
-        if loader is None or not self.steps:
+        if loader is None or not self.steps or self.left:
             return False
         try:
             length = len(loader)
