@@ -1,7 +1,7 @@
 """Images and labels as they enter a training, and fair samples of them."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# pyright: reportMissingTypeStubs=false
+# pyright: reportUnknownLambdaType=false, reportMissingTypeStubs=false
 from __future__ import annotations
 
 import math
@@ -23,15 +23,21 @@ SHARES = 4
 
 
 def are_arrays(structure: Any) -> bool:
-    """Whether these are arrays or tensors at hand, and not a generator or a data set."""
+    """Whether these are numbers in arrays or tensors at hand, and not a generator or a data set."""
     leaves = tensors.leaves(structure)
     return bool(leaves) and all(
         hasattr(leaf, "shape")
         and (hasattr(leaf, "__array__") or hasattr(leaf, "detach"))
         and len(leaf.shape) > 0
+        and _are_numbers(leaf.dtype)
         and not tensors.is_symbolic(leaf)
         for leaf in leaves
     )
+
+
+def _are_numbers(dtype: Any) -> bool:
+    name = str(getattr(dtype, "name", dtype)).split(".")[-1]
+    return name.startswith(("float", "bfloat", "int", "uint", "bool", "half", "double"))
 
 
 def batch_of(x: Any, y: Any) -> Batch:

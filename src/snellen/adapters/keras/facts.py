@@ -1,7 +1,7 @@
 """What there is to know about a model and its training besides its maps: plain JSON values."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# pyright: reportMissingTypeStubs=false, reportPrivateUsage=false
+# pyright: reportUnknownLambdaType=false, reportMissingTypeStubs=false, reportPrivateUsage=false
 from __future__ import annotations
 
 import math

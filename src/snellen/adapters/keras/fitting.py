@@ -1,7 +1,7 @@
 """Trainings by `fit` and `train_on_batch`."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# pyright: reportMissingTypeStubs=false, reportPrivateUsage=false
+# pyright: reportUnknownLambdaType=false, reportMissingTypeStubs=false, reportPrivateUsage=false
 from __future__ import annotations
 
 import inspect
@@ -206,10 +206,9 @@ class Fitting:
                 fit.opened = True
                 self._open(fit, params)
                 self._before_update(fit)
-            if self._observer.wants_batch(fit.subject):
-                for batch in batches:
-                    x, y, _ = data.unpacked(batch)
-                    self._subjects.show_batch(fit.subject, x, y)
+            for batch in batches:
+                x, y, _ = data.unpacked(batch)
+                self._subjects.show_batch(fit.subject, x, y)
 
         original = fit.model.train_function
         if original is None:

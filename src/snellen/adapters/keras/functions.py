@@ -1,13 +1,13 @@
 """Shows a recorder the functions that models call without a layer, while one pass lasts."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# pyright: reportMissingTypeStubs=false
+# pyright: reportUnknownLambdaType=false, reportMissingTypeStubs=false
 from __future__ import annotations
 
 import contextlib
 import functools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 from snellen.adapters.keras import tensors
@@ -16,7 +16,7 @@ from snellen.adapters.keras.roles import ACTIVATION_NAMES, FUNCTIONS, OPERATORS,
 
 
 @contextlib.contextmanager
-def recorded(recorder: Recorder) -> Iterator[None]:
+def recorded(recorder: Recorder) -> Generator[None]:
     """Inside the block the calls of this thread go through the recorder."""
     thread = threading.get_ident()
     changed: list[tuple[Any, str, Any]] = []
@@ -92,6 +92,7 @@ def _tensor_types() -> list[Any]:
 
         return [tf.Tensor]
     if name == "jax":
+        import jax.core
         import jax.numpy
 
         return [type(jax.numpy.zeros(())), jax.core.Tracer]
@@ -99,7 +100,7 @@ def _tensor_types() -> list[Any]:
 
 
 @contextlib.contextmanager
-def _torch_functions(recorder: Recorder) -> Iterator[None]:
+def _torch_functions(recorder: Recorder) -> Generator[None]:
     if tensors.backend_name() != "torch":
         yield
         return

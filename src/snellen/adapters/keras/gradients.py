@@ -1,7 +1,7 @@
 """Gradients for our own eyes, on TensorFlow and torch; `.grad` and tapes stay untouched."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# pyright: reportMissingTypeStubs=false
+# pyright: reportUnknownLambdaType=false, reportMissingTypeStubs=false
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

@@ -1,7 +1,7 @@
 """Trainings by a loop of the script's own: models, losses and optimisers called from Python."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# pyright: reportMissingTypeStubs=false, reportPrivateUsage=false
+# pyright: reportUnknownLambdaType=false, reportMissingTypeStubs=false, reportPrivateUsage=false
 from __future__ import annotations
 
 import weakref
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from snellen.adapters.contract import Guard
-from snellen.adapters.keras import data, tensors
+from snellen.adapters.keras import tensors
 from snellen.adapters.keras.model import KerasModel
 from snellen.adapters.keras.patches import Patches
 from snellen.adapters.keras.programs import Programs
@@ -212,10 +212,9 @@ class Loops:
             if update.loss is not None:
                 subject.loss = update.loss.loss
             self._subjects.begin(subject)
-            if update.inputs is not None and data.are_arrays(update.inputs):
+            if update.inputs is not None:
                 labels = None if update.loss is None else update.loss.labels
-                known = labels is not None and data.are_arrays(labels)
-                self._subjects.show_batch(subject, update.inputs, labels if known else None)
+                self._subjects.show_batch(subject, update.inputs, labels)
             if self._observer.wants_update(subject):
                 wanted.append(subject)
         after_update = self._shown(wanted, pairs) if wanted else None

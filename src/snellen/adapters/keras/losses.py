@@ -1,7 +1,7 @@
 """The loss of a training in the contract's words."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# pyright: reportMissingTypeStubs=false, reportPrivateUsage=false
+# pyright: reportUnknownLambdaType=false, reportMissingTypeStubs=false, reportPrivateUsage=false
 from __future__ import annotations
 
 from dataclasses import dataclass, field

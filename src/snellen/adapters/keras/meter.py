@@ -1,7 +1,7 @@
 """The loss of each batch, out of the running mean that Keras keeps over the epoch."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# pyright: reportMissingTypeStubs=false, reportPrivateUsage=false
+# pyright: reportUnknownLambdaType=false, reportMissingTypeStubs=false, reportPrivateUsage=false
 from __future__ import annotations
 
 import math

@@ -1,13 +1,13 @@
 """A Keras model as `capture` holds it."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# pyright: reportMissingTypeStubs=false, reportPrivateUsage=false
+# pyright: reportUnknownLambdaType=false, reportMissingTypeStubs=false, reportPrivateUsage=false
 from __future__ import annotations
 
 import contextlib
 import math
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -106,7 +106,7 @@ class KerasModel:
         return True
 
     @contextlib.contextmanager
-    def state(self, state: Sequence[Any] | None) -> Iterator[None]:
+    def state(self, state: Sequence[Any] | None) -> Generator[None]:
         """Inside the block the variables are read as this state of a training step on JAX."""
         self._state = state
         try:
@@ -148,7 +148,7 @@ class KerasModel:
             rate = optimizer.learning_rate
             if tensors.is_symbolic(rate):
                 return None
-            return float(keras.ops.convert_to_numpy(rate))
+            return float(np.asarray(keras.ops.convert_to_numpy(rate)))
 
     def read(self, variable: Any) -> Array:
         """The value of a variable now, on the host."""
@@ -227,7 +227,7 @@ class KerasModel:
         return keras.ops.mean(keras.ops.cast(value, "float32"))
 
     @contextlib.contextmanager
-    def initial(self) -> Iterator[None]:
+    def initial(self) -> Generator[None]:
         if self._kept is None:
             raise RuntimeError(
                 f"the initial weights of {self.name} were not kept; call keep_initial first"
@@ -256,7 +256,7 @@ class KerasModel:
         host = self._reader()
         found: dict[str, Weights] = {}
         for name, part in self._parts.items():
-            layer = part.layer()
+            layer: Any = part.layer()
             kernel = None if layer is None else kernel_variable(layer)
             if kernel is None:
                 continue
@@ -270,7 +270,7 @@ class KerasModel:
                 bias=None if bias is None else host(bias),
                 gain=None if gamma is None else host(gamma),
                 gradient=None if gradient is None else canonical(layer, tensors.on_host(gradient)),
-                trainable=bool(kernel.trainable and layer.trainable),
+                trainable=bool(kernel.trainable),
             )
         return found
 

@@ -1,10 +1,11 @@
 """Attributes of the framework that are replaced for a while, and put back."""
 
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 Around = Callable[..., Any]
 """`around(original, *args, **kwargs)` stands in for `original(*args, **kwargs)`."""
@@ -20,8 +21,9 @@ class Patches:
 
     def around(self, owner: Any, name: str, around: Around) -> None:
         """Replace a callable attribute by one that calls `around`."""
-        own = name in vars(owner)
-        original = vars(owner)[name] if own else _inherited(owner, name)
+        attributes = _attributes(owner)
+        own = name in attributes
+        original: Any = attributes[name] if own else _inherited(owner, name)
         live = self._live
 
         # `wraps` also takes over the module's name: AutoGraph then leaves the function alone, as it
@@ -43,7 +45,8 @@ class Patches:
         """Put the originals back. What someone has put over ours stays and calls the original."""
         self._live[0] = False
         for owner, name, patched, own in reversed(self._done):
-            if vars(owner).get(name) is not patched:
+            attributes = _attributes(owner)
+            if attributes.get(name) is not patched:
                 continue
             if own:
                 setattr(owner, name, patched.__wrapped__)
@@ -55,11 +58,17 @@ class Patches:
         self._live = [True]
 
 
+def _attributes(owner: Any) -> dict[str, Any]:
+    """A class's or a module's own attributes."""
+    return cast("dict[str, Any]", owner.__dict__)
+
+
 def _inherited(owner: Any, name: str) -> Any:
     """What a class inherits under this name, looked up at each call."""
 
     @functools.wraps(getattr(owner, name))
     def inherited(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return getattr(super(owner, self), name)(*args, **kwargs)
+        above: Any = super(cast(type, owner), self)
+        return getattr(above, name)(*args, **kwargs)
 
     return inherited

@@ -1,7 +1,7 @@
 """Trainings inside a `tf.function` of the script's own: Python sees the trace, then the calls."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# pyright: reportMissingTypeStubs=false, reportPrivateUsage=false
+# pyright: reportUnknownLambdaType=false, reportMissingTypeStubs=false, reportPrivateUsage=false
 from __future__ import annotations
 
 import inspect
@@ -104,7 +104,7 @@ class Programs:
             return
         subject = self._subjects.of(model)
         planned.iterations = _iterations(optimizer)
-        if planned.inputs is not None and self._observer.wants_batch(subject):
+        if planned.inputs is not None:
             x = tensors.mapped(lambda place: program.arguments[place], planned.inputs)
             y = None if planned.labels is None else program.arguments[planned.labels]
             self._subjects.show_batch(subject, x, y)

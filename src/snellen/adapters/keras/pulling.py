@@ -1,7 +1,7 @@
 """Batches as `fit` takes them from its data, one at a time and none too many."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# pyright: reportMissingTypeStubs=false
+# pyright: reportUnknownLambdaType=false, reportMissingTypeStubs=false
 from __future__ import annotations
 
 import itertools

@@ -1,7 +1,7 @@
 """What one pass through a model does to its maps, layer by layer and function by function."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# pyright: reportMissingTypeStubs=false
+# pyright: reportUnknownLambdaType=false, reportMissingTypeStubs=false
 from __future__ import annotations
 
 import weakref

@@ -1,7 +1,7 @@
 """What layers and functions of Keras mean for the maps that pass through them."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# pyright: reportMissingTypeStubs=false
+# pyright: reportUnknownLambdaType=false, reportMissingTypeStubs=false
 from __future__ import annotations
 
 import functools

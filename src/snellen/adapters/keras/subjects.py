@@ -1,7 +1,7 @@
 """The models being trained, each known once."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# pyright: reportMissingTypeStubs=false, reportPrivateUsage=false
+# pyright: reportUnknownLambdaType=false, reportMissingTypeStubs=false, reportPrivateUsage=false
 from __future__ import annotations
 
 import threading
@@ -58,16 +58,11 @@ class Subjects:
         """Whether to watch a model at all; says so once where it can't be watched."""
         if self._only and not any(reference() is model for reference in self._only):
             return False
-        if not _distributed(model):
-            return True
-        if id(model) not in self._aside:
+        why = _why_not(model)
+        if why is not None and id(model) not in self._aside:
             self._aside.add(id(model))
-            self.observer.note(
-                "distributed",
-                f"{model.name} trains under a distribution strategy and is not watched; "
-                "to watch it, train on one device",
-            )
-        return False
+            self.observer.note(*why)
+        return why is None
 
     def begin(self, subject: KerasModel) -> bool:
         """Tell the observer of a model once; whether this was the time."""
@@ -84,8 +79,18 @@ class Subjects:
 
     def show_batch(self, subject: KerasModel, x: Any, y: Any) -> None:
         """Show a batch to the observer where it wants one."""
-        if self.observer.wants_batch(subject):
-            self.observer.batch(subject, data.batch_of(x, y))
+        if not self.observer.wants_batch(subject):
+            return
+        if data.are_arrays(x):
+            self.observer.batch(subject, data.batch_of(x, y if data.are_arrays(y) else None))
+        elif id(subject) not in self._aside:
+            self._aside.add(id(subject))
+            self.observer.note(
+                "no-probe",
+                f"{subject.name} is trained on data that are no arrays of numbers (ragged, sparse "
+                "or text), so it can't be looked at: turn them into arrays before the model",
+                subject,
+            )
 
     def show_loss(self, subject: KerasModel, value: float | None, **facts: Any) -> None:
         """Tell the loss of one step, where it is known."""
@@ -108,6 +113,25 @@ class Subjects:
             self.release(subject)
         self._only.clear()
         self._aside.clear()
+
+
+def _why_not(model: Any) -> tuple[str, str] | None:
+    """Kind and text of a note on why a model can't be watched."""
+    import keras
+
+    if type(model).call is keras.Model.call:
+        return (
+            "no-call",
+            f"{model.name} has no `call`, so there is nothing to look at; "
+            "give it one that maps images to its output to have it watched",
+        )
+    if _distributed(model):
+        return (
+            "distributed",
+            f"{model.name} trains under a distribution strategy and is not watched; "
+            "to watch it, train on one device",
+        )
+    return None
 
 
 def _distributed(model: Any) -> bool:

@@ -1,7 +1,7 @@
 """Tensors of the backend and arrays on the host, one way and the other."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# pyright: reportMissingTypeStubs=false
+# pyright: reportUnknownLambdaType=false, reportMissingTypeStubs=false
 from __future__ import annotations
 
 from typing import Any

@@ -1,12 +1,12 @@
 """Runs our own passes so that nothing the training reads afterwards has changed."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# pyright: reportMissingTypeStubs=false, reportPrivateUsage=false
+# pyright: reportUnknownLambdaType=false, reportMissingTypeStubs=false, reportPrivateUsage=false
 from __future__ import annotations
 
 import contextlib
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
 import numpy as np
@@ -53,7 +53,7 @@ def paired(model: Any, state: Sequence[Any]) -> Values:
 
 
 @contextlib.contextmanager
-def untouched(model: Any, values: Values, *, differentiable: bool = False) -> Iterator[None]:
+def untouched(model: Any, values: Values, *, differentiable: bool = False) -> Generator[None]:
     """Inside the block the model reads its variables as `values` (others as they are), and what it
     assigns to them is forgotten; so are draws from random streams, modes and buffers.
 
@@ -73,7 +73,7 @@ def untouched(model: Any, values: Values, *, differentiable: bool = False) -> It
 
 
 @contextlib.contextmanager
-def _streams() -> Iterator[None]:
+def _streams() -> Generator[None]:
     python, numpy = random.getstate(), np.random.get_state()
     try:
         yield
@@ -83,7 +83,7 @@ def _streams() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _losses(model: Any) -> Iterator[None]:
+def _losses(model: Any) -> Generator[None]:
     """A call of a model begins by clearing what its layers added to the loss in the last one."""
     layers = list(model._flatten_layers())
     kept = [(layer, list(layer._losses), set(layer._loss_ids)) for layer in layers]
@@ -98,7 +98,7 @@ def _losses(model: Any) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _tensorflow(differentiable: bool) -> Iterator[None]:
+def _tensorflow(differentiable: bool) -> Generator[None]:
     import tensorflow as tf
     from tensorflow.python.eager import context
 
@@ -120,7 +120,7 @@ def _tensorflow(differentiable: bool) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _torch(model: Any, differentiable: bool) -> Iterator[None]:
+def _torch(model: Any, differentiable: bool) -> Generator[None]:
     import torch
 
     modes = [(module, module.training) for module in model.modules()]

@@ -1,7 +1,7 @@
 """Kernels in the canonical order `(outputs, inputs per group, *kernel)`."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# pyright: reportMissingTypeStubs=false
+# pyright: reportUnknownLambdaType=false, reportMissingTypeStubs=false
 from __future__ import annotations
 
 from typing import Any

@@ -230,3 +230,75 @@ class TestTapes:
             compiled(plain()).fit(x, y, epochs=1, verbose=0)
         assert not watcher.told
         assert [kind for kind, _ in watcher.notes] == ["distributed"]
+
+
+class OwnStep(keras.Model):
+    """Computes its loss by itself and logs that of the batch. Has no output of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = plain()
+
+
+class Called(OwnStep):
+    def call(self, x: Any) -> Any:
+        return self.inner(x)
+
+
+@pytest.mark.skipif(BACKEND == "jax", reason="a training step of one's own is stateless there")
+@pytest.mark.parametrize("kind", [Called] if BACKEND == "torch" else [OwnStep, Called])
+def test_a_training_step_of_the_models_own(kind: Any) -> None:
+    def train_step(self: Any, batch: Any) -> dict[str, Any]:
+        x, y = batch
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        if BACKEND == "tensorflow":
+            import tensorflow as tf
+
+            with tf.GradientTape() as tape:
+                value = loss(y, self.inner(x))
+            gradients = tape.gradient(value, self.inner.trainable_variables)
+            self.optimizer.apply(gradients, self.inner.trainable_variables)
+            return {"loss": value}
+        self.zero_grad()
+        value = loss(y, self.inner(x))
+        value.backward()
+        variables = self.inner.trainable_variables
+        self.optimizer.apply([v.value.grad for v in variables], variables)
+        return {"loss": value.detach()}
+
+    x, y = nets.images(32)
+    watcher = Watcher()
+    with watched(watcher):
+        model = type("Own", (kind,), {"train_step": train_step})()
+        model.compile("sgd")
+        model.fit(x, y, batch_size=16, epochs=2, verbose=0)
+    if kind is OwnStep:
+        assert not watcher.told
+        assert [note for note, _ in watcher.notes] == ["no-call"]
+    else:
+        told = watcher.only
+        assert told.steps == len(told.losses) == 4
+        assert np.isnan(told.passes[-1][1].loss)
+        assert told.gradients[-1] is None
+
+
+def test_text_is_noted_and_not_looked_at() -> None:
+    if BACKEND != "tensorflow":
+        pytest.skip("only TensorFlow has text in its tensors")
+    import tensorflow as tf
+
+    class Reader(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense = keras.layers.Dense(3, activation="softmax")
+
+        def call(self, words: Any) -> Any:
+            return self.dense(tf.cast(tf.strings.length(words), "float32"))
+
+    words, y = np.array([["a"], ["bcd"]] * 8), np.array([0, 1] * 8)
+    data = tf.data.Dataset.from_tensor_slices((words, y)).batch(8)
+    watcher = Watcher()
+    with watched(watcher):
+        compiled(Reader()).fit(data, epochs=2, verbose=0)
+    assert watcher.only.steps == 4
+    assert [note for note, _ in watcher.notes] == ["no-probe"]
