@@ -62,6 +62,7 @@ class SubjectWatch:
         self._suspicious = False
         """The loss was not finite, and where that came from is still to be found."""
         self._loss: dict[str, Any] = {}
+        self._facts_heard: Mapping[str, Any] | None = None
         self._targets = Targets.none()
         self._input: MapSummary | None = None
         self._probe = Probe(model, ProbeDraw(probe_images))
@@ -193,7 +194,8 @@ class SubjectWatch:
             return
         kind = "objective" if scalar else "train" if call.training else "eval"
         self.records.loss(kind, self.step, call.value)
-        if call.training and not scalar:
+        if call.training and not scalar and call.facts is not self._facts_heard:
+            self._facts_heard = call.facts
             known = {k: v for k, v in call.facts.items() if v is not None or k not in self._loss}
             self._loss |= {"name": call.name, "expects": call.expects, **known}
             draw = self._probe.draw

@@ -100,7 +100,7 @@ class TorchAdapter:
         self._undo += [before.remove, after.remove]
         ears = LossEars(lambda heard: self._enter("torch.loss", self._heard, heard))
         self._undo.append(ears.close)
-        self._patch(Tensor, "backward", self._telling_backward(Tensor.backward))
+        # `Tensor.backward` calls this one too.
         self._patch(torch.autograd, "backward", self._telling_backward(torch.autograd.backward))
         self._patch(DataLoader, "__iter__", self._telling_iter(DataLoader.__iter__))
         self._patch(Optimizer, "__init__", self._telling_optimizer(Optimizer.__init__))
