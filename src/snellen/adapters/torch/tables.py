@@ -37,7 +37,7 @@ def host(maps: Tensor) -> npt.NDArray[Any]:
 def table_on_device(maps: Tensor, low: float, high: float) -> npt.NDArray[np.float64]:
     """The same table by the framework's own reductions, and one transfer to the host."""
     images, channels = maps.shape[:2]
-    flat = maps.reshape(images, channels, -1)
+    flat = maps.flatten(2) if maps.ndim > 2 else maps.unsqueeze(2)
     flat = flat.float() if flat.dtype in (torch.bfloat16, torch.float16) else flat
     if flat.shape[2] == 0:
         empty = np.zeros((images, channels, 8))
