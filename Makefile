@@ -22,7 +22,8 @@ demo: $(VENV)/demo.done
 	$(BIN)/snellen demo
 
 test: lint
-	$(BIN)/python -m pytest -n 2 tests
+	# One thread a process: two processes of two threads each would wait for one another.
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 tests
 
 lint: $(VENV)/dev.done
 	$(BIN)/ruff format --check .
