@@ -29,8 +29,8 @@ ON_EVERY_BACKEND = {
     "insufficient_data_noise",
     "vanishing_as_written",
 }
-"""The others run on PyTorch and on Keras with TensorFlow here, to keep the suite within a quarter of
-an hour; `make gallery` runs all programs on all backends."""
+"""The others run on PyTorch and on Keras with TensorFlow here, to keep the suite within a quarter
+of an hour; `make gallery` runs all programs on all backends."""
 TRUTHS = [
     pytest.param(truth, id=f"{truth.program}-{truth.framework}")
     for truth in truth_module.truths()
