@@ -56,6 +56,7 @@ class KerasModel:
         self._model = weakref.ref(model)
         self._held: Any = None
         self._passes: CompiledPasses | None = None
+        self._kind: tuple[tuple[Any, ...], LossKind] | None = None
         self._stamp: list[tuple[weakref.ref[Any], Array]] = []
         self._layers: tuple[Layer, ...] = ()
         self._parts: dict[str, Part] = {}
@@ -79,7 +80,7 @@ class KerasModel:
 
     def release(self) -> None:
         """Let go of the model and of every copy."""
-        self._held = self._kept = self._passes = self.training = self.loss = None
+        self._held = self._kept = self._passes = self._kind = self.training = self.loss = None
         self._stamp, self.recent = [], {}
 
     def stamp(self) -> None:
@@ -161,6 +162,14 @@ class KerasModel:
 
     def loss_kind(self) -> LossKind:
         """What the loss of the training computes, and what its head feeds it."""
+        compiled = getattr(self.user_model, "_compile_loss", None)
+        # Asked at every step; the parts are kept with it, so that an `is` can't be mistaken.
+        parts = (self.loss, compiled, self._layers)
+        if self._kind is None or any(a is not b for a, b in zip(self._kind[0], parts, strict=True)):
+            self._kind = parts, self._find_loss_kind()
+        return self._kind[1]
+
+    def _find_loss_kind(self) -> LossKind:
         loss = self.loss if self.loss is not None else self._compiled()
         kind = UNKNOWN if loss is None else kind_of(loss)
         known = dict(kind.facts)

@@ -19,15 +19,15 @@ def backend_name() -> str:
 
 
 def on_host(tensor: Any) -> Array:
-    """The values of an array, a tensor or a variable, without a copy where the backend allows it.
+    """The values of an array or a tensor, without a copy where the backend allows it.
 
     Never to be written to. bfloat16 comes as `ml_dtypes.bfloat16`.
     """
     if isinstance(tensor, np.ndarray):
         return tensor
-    if hasattr(tensor, "value") and not hasattr(tensor, "__array_priority__"):
-        value = tensor.value
-        tensor = value() if callable(value) else value
+    if hasattr(tensor, "read_value"):
+        # A variable of TensorFlow: as a tensor it shares its memory, as an array it is a copy.
+        tensor = tensor.read_value()
     if hasattr(tensor, "detach"):
         return _torch_on_host(tensor)
     if type(tensor).__name__ == "EagerTensor" and tensor.dtype.name in _BUFFERS:
