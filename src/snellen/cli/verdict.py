@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from snellen.core import Finding
-from snellen.record import read
+from snellen.record import RunFileError, read, store_verdicts
 from snellen.report.document import document_of
-from snellen.report.json import write_json
+from snellen.report.json import json_of, write_json
+from snellen.report.plain import plain
 from snellen.report.terminal import print_card
 from snellen.settings import Settings
 from snellen.symptoms import judge, outcomes
 
 
-def give_verdict(path: Path, settings: Settings, screen: TextIO, *, shown: str) -> bool:
+def give_verdict(
+    path: Path, settings: Settings, screen: TextIO, *, shown: str, store: bool = False
+) -> bool:
     """Judge the run file at `path`; whether there is a finding as severe as `settings.fail_on`.
 
     `shown` is how the file is named to the user. The card goes to `screen` unless `settings.quiet`,
     the JSON to `settings.json` (`-`: standard output). Raises `RunFileError` for a file that can't
-    be read and `ReportError` for JSON that can't be written.
+    be read and `ReportError` for JSON that can't be written. `store`: keep the verdicts in the
+    file.
     """
     contents = read(path)
     verdicts = judge(contents)
@@ -29,7 +33,16 @@ def give_verdict(path: Path, settings: Settings, screen: TextIO, *, shown: str) 
         write_json(document, settings.json, sys.stdout)
     if not settings.quiet:
         print_card(document, screen)
+    if store:
+        _store(path, json_of(document), screen)
     least = settings.fail_on
     if least is None:
         return False
     return any(isinstance(v, Finding) and v.severity.rank >= least.rank for v in verdicts)
+
+
+def _store(path: Path, document: dict[str, Any], screen: TextIO) -> None:
+    try:
+        store_verdicts(path, [*document["verdicts"], *document["undecided"]])
+    except RunFileError as error:
+        print(plain(f"snellen: the verdicts are not in the run file: {error}"), file=screen)

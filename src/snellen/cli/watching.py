@@ -125,7 +125,7 @@ class Watching:
 
         near = path.is_relative_to(self.directory)
         shown = path.relative_to(self.directory) if near else path
-        return give_verdict(path, self.settings, self.screen, shown=str(shown))
+        return give_verdict(path, self.settings, self.screen, shown=str(shown), store=True)
 
     def _tell(self, text: str) -> None:
         # A standard error that the script closed, or whose reader has gone, hears nothing.

@@ -10,6 +10,7 @@ from snellen.record.errors import RunFileMissingError as RunFileMissingError
 from snellen.record.errors import RunFileNewerError as RunFileNewerError
 from snellen.record.errors import RunFileReadError as RunFileReadError
 from snellen.record.errors import RunFileWriteError as RunFileWriteError
+from snellen.record.judged import store_verdicts as store_verdicts
 from snellen.record.place import require_free as require_free
 from snellen.record.reader import read as read
 from snellen.record.reader import thumbnails as thumbnails

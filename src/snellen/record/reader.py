@@ -31,7 +31,7 @@ from snellen.record.text import layer_from_json
 from snellen.stats import Statistic
 
 
-def read(path: Path) -> RunContents:
+def read(path: Path | str) -> RunContents:
     """Everything in a run file but its thumbnails and verdicts. Raises `RunFileError`.
 
     While the run is being written this is its state at the last flush. A statistic that this
@@ -70,7 +70,7 @@ def thumbnails(
             yield Thumbnail(subject, layer, at, image, channel, low, high, png)
 
 
-def verdicts(path: Path) -> list[dict[str, Any]]:
+def verdicts(path: Path | str) -> list[dict[str, Any]]:
     """The verdicts as they were stored; `[]` before the run was judged. Raises `RunFileError`."""
     with _decoding(path) as connection:
         rows = connection.execute("SELECT verdict FROM verdicts ORDER BY number")
@@ -78,7 +78,8 @@ def verdicts(path: Path) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def _decoding(path: Path) -> Generator[sqlite3.Connection]:
+def _decoding(place: Path | str) -> Generator[sqlite3.Connection]:
+    path = Path(place)
     with opened(path) as connection:
         try:
             yield connection
