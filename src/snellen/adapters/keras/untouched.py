@@ -5,11 +5,8 @@
 from __future__ import annotations
 
 import contextlib
-import random
 from collections.abc import Generator, Sequence
 from typing import Any
-
-import numpy as np
 
 from snellen.adapters.keras import tensors
 
@@ -55,14 +52,16 @@ def paired(model: Any, state: Sequence[Any]) -> Values:
 @contextlib.contextmanager
 def untouched(model: Any, values: Values, *, differentiable: bool = False) -> Generator[None]:
     """Inside the block the model reads its variables as `values` (others as they are), and what it
-    assigns to them is forgotten; so are draws from random streams, modes and buffers.
+    assigns to them is forgotten; so are draws from the backend's random streams, modes and buffers.
+
+    The streams of Python and NumPy are left alone: a thread that makes batches may be drawing from
+    them, and putting them back would make it draw the same once more.
 
     Nothing is recorded for a gradient, unless it is to be `differentiable`.
     """
     import keras
 
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_streams())
         stack.enter_context(_losses(model))
         if tensors.backend_name() == "tensorflow":
             stack.enter_context(_tensorflow(differentiable))
@@ -70,16 +69,6 @@ def untouched(model: Any, values: Values, *, differentiable: bool = False) -> Ge
             stack.enter_context(_torch(model, differentiable))
         stack.enter_context(keras.StatelessScope(state_mapping=list(values)))
         yield
-
-
-@contextlib.contextmanager
-def _streams() -> Generator[None]:
-    python, numpy = random.getstate(), np.random.get_state()
-    try:
-        yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy)
 
 
 @contextlib.contextmanager
