@@ -138,6 +138,19 @@ def test_a_crashed_training_gets_its_verdict_up_to_there(tmp_path: Path) -> None
     assert done.returncode == 1
 
 
+def ended(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """What it said; it is killed where it does not end by itself."""
+    try:
+        return process.communicate(timeout=120)
+    finally:
+        process.kill()
+
+
+def hear_interrupts() -> None:
+    """Ctrl-C as at a terminal: tests that run in the background are started deaf to it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_gives_the_verdict_and_then_ends_as_python_does(tmp_path: Path) -> None:
     write_script(tmp_path)
     command = [sys.executable, "-m", "snellen", "run", "train.py", "2", "100000000"]
@@ -148,11 +161,12 @@ def test_ctrl_c_gives_the_verdict_and_then_ends_as_python_does(tmp_path: Path) -
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=hear_interrupts,
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "under way\n"
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = ended(process)
     assert process.returncode == -signal.SIGINT
     assert "KeyboardInterrupt\n" in said
     assert "S01 dead-channels" in said
@@ -185,12 +199,13 @@ def test_a_ctrl_c_during_the_verdict_stops_at_once(tmp_path: Path, handler: str)
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=hear_interrupts,
     )
     assert process.stderr is not None
     assert process.stderr.readline() == "judging\n"
     began = time.monotonic()
     os.kill(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = ended(process)
     assert time.monotonic() - began < 30
     assert process.returncode == -signal.SIGINT
     assert said == "snellen: the verdict was interrupted\n"
