@@ -38,6 +38,10 @@ class Planned:
     iterations: int = 0
     shows_update: bool = False
 
+    def same(self, other: Planned) -> bool:
+        """Whether this is the same model's update by the same optimiser."""
+        return self.model() is other.model() and self.optimizer() is other.optimizer()
+
 
 @dataclass(eq=False)
 class Program:
@@ -47,7 +51,10 @@ class Program:
     """The tensors among its arguments, in the order of its parameters."""
     outer: bool
     """Called from Python, with values; others are called while an outer one is traced."""
+    prepared: list[Planned] = field(default_factory=list[Planned])
+    """Updates known from an earlier call, told of before this one."""
     traced: list[Planned] = field(default_factory=list[Planned])
+    """Updates met while the function was traced, at its first call or for new shapes."""
 
 
 class Programs:
@@ -93,7 +100,8 @@ class Programs:
         program = Program(_tensors_of(function, args, kwargs), outer)
         if outer:
             self._scope.calls = None
-            for planned in self._known.get(function, ()):
+            program.prepared = list(self._known.get(function, ()))
+            for planned in program.prepared:
                 self._before(planned, program)
         return program
 
@@ -165,6 +173,14 @@ class Programs:
                 labels=self._labels(update),
                 symbol=None if loss is None else loss.value,
             )
+            # TensorFlow traces a function twice that makes variables, as optimisers do.
+            earlier = [one for one in outermost.traced if one.same(planned)]
+            told = [one for one in (*earlier, *outermost.prepared) if one.same(planned)]
+            outermost.traced[:] = [one for one in outermost.traced if one not in earlier]
+            outermost.traced.append(planned)
+            if told:
+                planned.iterations, planned.shows_update = told[0].iterations, told[0].shows_update
+                continue
             with tf.init_scope():
                 first = self._subjects.begin(subject)
                 self._before(planned, outermost)
@@ -175,7 +191,6 @@ class Programs:
                     "its images can't be seen: pass what the model is called with as an argument",
                     subject,
                 )
-            outermost.traced.append(planned)
 
     def _places(self, inputs: Any) -> Any:
         """For every tensor the place of the argument it is; `None` unless all are arguments."""

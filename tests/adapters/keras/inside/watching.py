@@ -47,6 +47,7 @@ class Watcher:
         self.crossed: set[str] = set()
         self.looking = True
         self._before: dict[str, Any] = {}
+        self._updating: set[Any] = set()
 
     @property
     def only(self) -> Told:
@@ -120,6 +121,8 @@ class Watcher:
         return self.told[key].steps % self.every == 0
 
     def before_update(self, key: Any) -> None:
+        assert key not in self._updating
+        self._updating.add(key)
         told = self.told[key]
         if told.passes:
             self._before = {
@@ -128,6 +131,7 @@ class Watcher:
             }
 
     def after_update(self, key: Any) -> None:
+        self._updating.remove(key)
         told = self.told[key]
         if self._before:
             after = {name: w.kernel.copy() for name, w in told.model.weights().items()}
