@@ -23,7 +23,7 @@ demo: $(VENV)/demo.done
 
 test: lint
 	# One thread a process: two processes of two threads each would wait for one another.
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 tests
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal tests
 
 lint: $(VENV)/dev.done
 	$(BIN)/ruff format --check .
