@@ -36,6 +36,12 @@ Key = tuple[str, str]
 """`(layer name, part)`."""
 
 
+def table_of(glimpse: Glimpse) -> npt.NDArray[np.float64]:
+    """The map table of a glimpse, on the rails of the activation that made the map."""
+    limits = rails(glimpse.layer.activation if glimpse.part == "post" else "linear")
+    return glimpse.table(limits.low, limits.high)
+
+
 @dataclass(frozen=True)
 class Picture:
     """One channel's map of one probe image, and the scale its layer's pictures share."""
@@ -81,21 +87,19 @@ class Look:
     )
 
     def see(self, glimpse: Glimpse) -> None:
-        layer, part = glimpse.layer, glimpse.part
+        layer, part, positions = glimpse.layer, glimpse.part, glimpse.positions
         if part == "in":
             if layer.name not in self.input_means:
-                summary = MapSummary.of(glimpse.table(-np.inf, 0.0), glimpse.positions)
-                self.input_means[layer.name] = summary.mean
+                self.input_means[layer.name] = MapSummary.of(table_of(glimpse), positions).mean
             return
         key = (layer.name, part)
-        limits = rails(layer.activation if part == "post" else "linear")
-        table = glimpse.table(limits.low, limits.high)
-        summary = MapSummary.of(table, glimpse.positions)
+        table = table_of(glimpse)
+        summary = MapSummary.of(table, positions)
         known = self.summaries.get(key)
         self.summaries[key] = summary if known is None else known + summary
-        positions = max(glimpse.positions, 1)
-        self._features.setdefault(key, []).append((table[:, :, 0] / positions).astype(np.float32))
-        if glimpse.positions and summary.channels * glimpse.positions <= LARGEST_MAPS:
+        means = (table[:, :, 0] / max(positions, 1)).astype(np.float32)
+        self._features.setdefault(key, []).append(means)
+        if positions and summary.channels * positions <= LARGEST_MAPS:
             self._rich(key, glimpse, summary)
 
     def dependence(self) -> Iterator[tuple[Key, InputDependence]]:

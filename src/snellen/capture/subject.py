@@ -16,14 +16,14 @@ from snellen.capture import filters
 from snellen.capture.budget import FIRST_SECONDS, Budget, Schedule
 from snellen.capture.draw import ProbeDraw
 from snellen.capture.labels import predictions_of, strata, targets_of
-from snellen.capture.look import Key, Look
+from snellen.capture.look import Key, Look, table_of
 from snellen.capture.nonfinite import Origin, examine
 from snellen.capture.probe import CHUNK_IMAGES, Probe
 from snellen.capture.records import Records
 from snellen.capture.rounds import RoundCounter
 from snellen.core import Layer
 from snellen.record import Clock
-from snellen.stats import MapSummary, Targets, rails
+from snellen.stats import MapSummary, Targets
 from snellen.stats.kernels import map_table
 
 INITIAL_BYTES = 64 * 2**20
@@ -131,12 +131,10 @@ class SubjectWatch:
     def glimpse(self, glimpse: Glimpse) -> None:
         with self._costing(inline=True):
             name, part = glimpse.layer.name, glimpse.part
+            summary = MapSummary.of(table_of(glimpse), glimpse.positions)
             if part == "in":
-                summary = MapSummary.of(glimpse.table(-np.inf, 0.0), glimpse.positions)
                 self._means[name] = summary.mean
                 return
-            limits = rails(glimpse.layer.activation if part == "post" else "linear")
-            summary = MapSummary.of(glimpse.table(limits.low, limits.high), glimpse.positions)
             known = self._inline.get((name, part))
             self._inline[name, part] = summary if known is None else known + summary
             if part == "pre":
