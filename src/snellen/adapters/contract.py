@@ -72,6 +72,20 @@ class Weights:
 
 
 @dataclass(frozen=True)
+class Normalisation:
+    """The batch normalisation of one layer, on the host; arrays have the shape `(channels,)`."""
+
+    running_mean: Array
+    running_variance: Array
+    gain: Array | None
+    shift: Array | None
+    epsilon: float
+    kept: float
+    """Share of the running statistics that one training step keeps (0 to 1); NaN for a cumulative
+    average."""
+
+
+@dataclass(frozen=True)
 class Batch:
     """Images (whatever the model takes) and labels as they went through one training step."""
 
@@ -135,6 +149,22 @@ class Model(Protocol):
         """
         ...
 
+    def answer(
+        self, inputs: Any, labels: Array | None, *, batch_statistics: bool = False
+    ) -> tuple[Array | None, float]:
+        """The model's output and the script's own loss on `inputs`, as `look` would return them but
+        without showing maps: one plain forward pass, and the cheapest way to ask the model.
+
+        `batch_statistics`: batch normalisations use these inputs' own statistics (and update no
+        running ones); dropout stays off. Leaves everything as `look` does and raises as it does.
+        """
+        ...
+
+    def normalisations(self) -> Mapping[str, Normalisation]:
+        """Batch normalisations with running statistics, by the name of the layer they belong to
+        (a weight layer that `look` has shown and whose own normalisation it is)."""
+        ...
+
     def initial(self) -> AbstractContextManager[None]:
         """Inside the block `look` sees the model with the weights it had before its first step.
 
@@ -153,11 +183,44 @@ class Model(Protocol):
         ...
 
     def gradients(self, inputs: Any, labels: Array | None) -> Mapping[str, Array] | None:
-        """Kernel gradients of the script's own loss on `inputs`, by layer, in canonical order.
-
-        Only for frameworks that do not show the training's own gradients; `None` where it can't be
-        done.
+        """Kernel gradients of the script's own loss on `inputs` in evaluation mode, by layer, in
+        canonical order. Leaves everything as `look` does, `.grad` included; `None` where it can't
+        be done.
         """
+        ...
+
+    shows_gradients: bool
+    """`weights` shows the training's own gradients before an update."""
+
+    def input_gradients(
+        self,
+        inputs: Any,
+        pull: Callable[[Array], Array] | None = None,
+        *,
+        layer: str = "",
+    ) -> Array | None:
+        """Gradient of `Σ pull(maps) · maps` with respect to the first image tensor, in evaluation
+        mode: `(images, channels, *positions)` on the host.
+
+        `maps` are those of `layer` (after its activation, channels second), or for `""` the model's
+        output `(images, outputs, ...)`; `pull` gets them on the host and returns weights of the
+        same shape. Leaves everything as `look` does; `None` where it can't be done.
+        """
+        ...
+
+    def images_of(self, inputs: Any) -> Array | None:
+        """The first image tensor on the host `(images, channels, *positions)`, copied; `None` where
+        there is none of floating point."""
+        ...
+
+    def with_images(self, inputs: Any, images: Array) -> Any:
+        """New inputs like `inputs` whose first image tensor holds `images` instead, in its own
+        dtype, layout and on its own device. As many images as before."""
+        ...
+
+    def shifted(self, changes: Mapping[str, Array]) -> AbstractContextManager[None]:
+        """Inside the block kernels are what they are plus `changes` (by layer, canonical order);
+        restored to the last bit afterwards, whatever happens inside."""
         ...
 
     def as_trained(self) -> bool:
@@ -188,6 +251,15 @@ class Observer(Protocol):
 
     def batch(self, key: Any, batch: Batch) -> None:
         """A training batch went through; called before the update it leads to."""
+        ...
+
+    def wants_held_out(self, key: Any) -> bool:
+        """Whether `held_out` should be called for the evaluation batch under way."""
+        ...
+
+    def held_out(self, key: Any, batch: Batch) -> None:
+        """The script evaluated the model on this batch (no gradient, evaluation mode, or data given
+        as validation or test data): images that it holds out. Labels where they were seen."""
         ...
 
     def probe_from(self, key: Any, batch: Batch, *, complete: bool) -> None:

@@ -6,6 +6,8 @@ Nothing here imports a framework, computes a statistic or arranges a report.
 from snellen.core.errors import SnellenError as SnellenError
 from snellen.core.layer import Layer as Layer
 from snellen.core.layer import LayerKind as LayerKind
+from snellen.core.layer import Window as Window
+from snellen.core.layer import WindowKind as WindowKind
 from snellen.core.place import Place as Place
 from snellen.core.severity import Severity as Severity
 from snellen.core.verdict import Clear as Clear

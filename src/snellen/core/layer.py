@@ -15,6 +15,47 @@ class LayerKind(StrEnum):
     """An activation that belongs to no single weight layer: the ReLU after a residual sum."""
 
 
+class WindowKind(StrEnum):
+    CONV = "conv"
+    TRANSPOSED_CONV = "transposed-conv"
+    MAX_POOL = "max-pool"
+    AVERAGE_POOL = "average-pool"
+    GLOBAL_POOL = "global-pool"
+    """Every output sees all positions (adaptive pooling to one position among them)."""
+    FLATTEN = "flatten"
+    """Positions become inputs of a dense layer: each unit sees them all."""
+    UPSAMPLE = "upsample"
+    """Interpolation or repetition; `stride` holds the factor by which the grid grows."""
+    PIXEL_SHUFFLE = "pixel-shuffle"
+    """Channels become positions; `stride` holds the factor by which the grid grows."""
+    PAD = "pad"
+    CROP = "crop"
+    OTHER = "other"
+    """Changes the positions in a way that is not known: geometry behind it is not judged."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """How one operation slides over positions. Tuples have one entry per spatial axis; they are
+    empty where the kind has no such thing."""
+
+    kind: WindowKind
+    kernel: tuple[int, ...] = ()
+    stride: tuple[int, ...] = ()
+    """Of a transposed convolution, upsampling or pixel shuffle: the factor of growth."""
+    dilation: tuple[int, ...] = ()
+    before: tuple[int, ...] = ()
+    """Positions padded before the first one (negative: cropped)."""
+    after: tuple[int, ...] = ()
+    """Positions padded after the last one, as the framework really does for this input size."""
+    positions: tuple[int, ...] = ()
+    """Shape of what it reads, without padding."""
+    ceiling: bool = False
+    """The output's size is rounded up (`ceil_mode`)."""
+    padding: str = "zeros"
+    """What is padded: `zeros`, `reflect`, `replicate`, `circular`, or `lowest` (max pooling)."""
+
+
 @dataclass(frozen=True)
 class Layer:
     """A weight layer together with the norm and activation that follow it.
@@ -56,6 +97,12 @@ class Layer:
     """Shape of its kernel as `(outputs, inputs per group, *kernel)`; empty without weights."""
     output_activation: str | None = None
     """For a head: the activation after which its output leaves the model (`softmax`, `sigmoid`)."""
+    window: Window | None = None
+    """How a convolution slides; `None` for other layers, and where it is not known."""
+    paths: tuple[tuple[Window, ...], ...] = ()
+    """For each of `inputs` (or for the model's input, where there is none): the windows without
+    weights (pools, flattening, upsampling) between it and this layer, in order of execution. Of
+    several ways between the two, the one with the most windows. Empty: not known."""
 
     @property
     def depthwise(self) -> bool:

@@ -38,6 +38,10 @@ class Suspicion:
     counted."""
     at: int | None = None
     """Steps done at the last check it rests on, for the phase gate; `None` where no check was."""
+    p_value: float | None = None
+    """Probability of seeing as much if nothing were wrong, where the rule is a statistical test;
+    `None` for a rule with a threshold. False discoveries among those of one family are limited by
+    the gates: a symptom proposes the suspicion at `p < 0.2` and does not decide by it."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ class Healthy:
     """As in `Suspicion`; also `None` where fewer images would prove the same (a channel seen
     awake)."""
     at: int | None = None
+    p_value: float | None = None
+    """As in `Suspicion`: tests that found nothing count as tests too."""
 
 
 @dataclass(frozen=True)
