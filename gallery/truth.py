@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 GALLERY = Path(__file__).parent
 FRAMEWORKS = ("torch", "keras-tensorflow", "keras-jax", "keras-torch")
 SEVERITIES = ("note", "warning", "error")
+MENDED = "--mended"
+"""The option by which a script runs as its healthy twin."""
 
 
 @dataclass(frozen=True)
@@ -25,24 +28,43 @@ class Expected:
 
 @dataclass(frozen=True)
 class Truth:
-    """What one program is known to do on one framework."""
+    """What one program, or its mended twin, is known to do on one framework."""
 
     program: str
     framework: str
     kind: str
-    """`faulty`, `healthy` or `script-error`."""
+    """`faulty`, `healthy` or `script-error`; a mended twin is healthy."""
     must: tuple[Expected, ...]
     must_not: tuple[str, ...]
     """Codes that may at most be noted; `*` stands for all."""
-    must_not_even_note: tuple[str, ...]
-    exit_status: int
-    stderr: str
+    must_not_even_note: tuple[str, ...] = ()
+    exit_status: int = 0
+    stderr: str = ""
     """Text that the script's own error must hold; empty when it ends well."""
+    symptom: str = ""
+    """The code of the planted fault; empty where there is none or several."""
+    mended: bool = False
+    needs: tuple[str, ...] = ()
+    """Packages it imports beyond the frameworks and snellen's own, and paths of data it reads."""
+    slow: bool = False
+    """Takes minutes: for `make accuracy` alone."""
+
+    @property
+    def name(self) -> str:
+        """`program`, or `program --mended`."""
+        return f"{self.program} {MENDED}" if self.mended else self.program
 
     @property
     def script(self) -> Path:
-        name = "torch_train.py" if self.framework == "torch" else "keras_train.py"
-        return GALLERY / self.program / name
+        return script_of(self.program, self.framework)
+
+    def arguments(self, seed: int) -> list[str]:
+        """What the script is run with."""
+        return ["--seed", str(seed), *([MENDED] if self.mended else [])]
+
+    def lacking(self) -> list[str]:
+        """Those of its `needs` that this machine has not."""
+        return [need for need in self.needs if not _present(need)]
 
     def missed(self, verdicts: list[dict[str, Any]]) -> list[str]:
         """The expected findings that are not among these verdicts, each in words."""
@@ -80,19 +102,44 @@ def programs() -> list[str]:
 
 
 def truths() -> list[Truth]:
-    """Every program on every framework."""
-    return [read(program, framework) for program in programs() for framework in FRAMEWORKS]
+    """Every program on every framework it exists for; after each that has one its mended twin."""
+    return [truth for program in programs() for truth in truths_of(program)]
 
 
-def read(program: str, framework: str) -> Truth:
-    """The truth of one program; what `[expect.<framework>]` holds comes before `[expect]`."""
-    text = tomllib.loads((GALLERY / program / "truth.toml").read_text(encoding="utf-8"))
-    expect: dict[str, Any] = {k: v for k, v in text["expect"].items() if k not in FRAMEWORKS}
-    expect |= text["expect"].get(framework, {})
+def truths_of(program: str) -> list[Truth]:
+    """One program on every framework it exists for, each followed by its mended twin."""
+    text = _text(program)
+    found: list[Truth] = []
+    for framework in text.get("frameworks", FRAMEWORKS):
+        script = script_of(program, framework)
+        if script.exists():
+            found.append(read(program, framework))
+            if f'"{MENDED}"' in script.read_text(encoding="utf-8"):
+                found.append(read(program, framework, mended=True))
+    return found
+
+
+def script_of(program: str, framework: str) -> Path:
+    name = "torch_train.py" if framework == "torch" else "keras_train.py"
+    return GALLERY / program / name
+
+
+def read(program: str, framework: str, *, mended: bool = False) -> Truth:
+    """The truth of one program, or of its mended twin.
+
+    `[expect]` tells of the program and `[mended]` of its twin, which may alarm nowhere unless it
+    says otherwise. What `[expect.<framework>]` holds comes before `[expect]`, and likewise for the
+    twin.
+    """
+    text = _text(program)
+    stated: dict[str, Any] = text.get("mended", {}) if mended else text["expect"]
+    expect: dict[str, Any] = {"must": [], "must_not": ["*"]} if mended else {}
+    expect |= {k: v for k, v in stated.items() if k not in FRAMEWORKS}
+    expect |= stated.get(framework, {})
     return Truth(
         program=program,
         framework=framework,
-        kind=expect.get("kind", text["kind"]),
+        kind=expect.get("kind", "healthy" if mended else text["kind"]),
         must=tuple(
             Expected(m["code"], m["severity"], tuple(m.get("layers", ()))) for m in expect["must"]
         ),
@@ -100,4 +147,18 @@ def read(program: str, framework: str) -> Truth:
         must_not_even_note=tuple(expect.get("must_not_even_note", ())),
         exit_status=expect.get("exit_status", 0),
         stderr=expect.get("stderr", ""),
+        symptom="" if mended else text.get("symptom", ""),
+        mended=mended,
+        needs=tuple(expect.get("needs", text.get("needs", ()))),
+        slow=text.get("slow", False),
     )
+
+
+def _text(program: str) -> dict[str, Any]:
+    return tomllib.loads((GALLERY / program / "truth.toml").read_text(encoding="utf-8"))
+
+
+def _present(need: str) -> bool:
+    if need.startswith("/"):
+        return Path(need).exists()
+    return importlib.util.find_spec(need) is not None

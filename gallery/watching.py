@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SOURCE = Path(__file__).parents[1] / "src"
 TIMEOUT_SECONDS = 600
+SLOW_TIMEOUT_SECONDS = 3600
 
 
 @dataclass(frozen=True)
@@ -47,18 +48,23 @@ def said(verdict: dict[str, Any]) -> str:
     return "{severity} {code} {layer}: {sentence}".format_map(verdict)
 
 
-def watch(truth: Truth, folder: Path) -> Watched:
-    """The command's files go to `folder`. One thread, so that several may run side by side."""
+def watch(truth: Truth, folder: Path, seed: int = 0) -> Watched:
+    """Leaves `run.snellen` and `verdicts.json` in `folder`, where the command runs.
+
+    One thread, so that several may run side by side. Raises `subprocess.TimeoutExpired` when it
+    takes too long.
+    """
     card = folder / "verdicts.json"
     options = ["--json", str(card), "--run-file", str(folder / "run.snellen")]
+    script = [str(truth.script), *truth.arguments(seed)]
     began = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-m", "snellen", "run", *options, str(truth.script)],
+        [sys.executable, "-m", "snellen", "run", *options, *script],
         env=_environment(truth),
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=TIMEOUT_SECONDS,
+        timeout=SLOW_TIMEOUT_SECONDS if truth.slow else TIMEOUT_SECONDS,
         check=False,
     )
     written = json.loads(card.read_text(encoding="utf-8")) if card.exists() else {}

@@ -61,6 +61,7 @@ def test_truth_is_stated_for_every_program_on_every_framework():
 
     assert set(truth_module.programs()) == scripts
     assert all(truth.script.exists() for truth in truth_module.truths())
+    assert {truth.program for truth in truth_module.truths()} == scripts
 
 
 def test_truth_is_met_by_the_findings_it_names():
