@@ -22,6 +22,8 @@ VALUES: dict[str, Any] = {
     "Counts": COUNTS,
     "npt.NDArray[np.float64]": FLOATS.reshape(3, 3),
     "npt.NDArray[np.int64]": COUNTS,
+    "npt.NDArray[np.float32]": np.array([0.0, -0.0, 1 / 3, np.nan, -np.inf, 1e-45], np.float32),
+    "bool": True,
 }
 
 
