@@ -41,7 +41,7 @@ def test_version_says_which_kernel_measures(tmp_path: Path) -> None:
 
 def test_every_symptom_has_a_page(tmp_path: Path) -> None:
     listed = snellen("symptoms", directory=tmp_path).stdout.splitlines()
-    assert any(line.startswith("S01  dead-channels") for line in listed)
+    assert any(line.startswith("S01\tactivation\tdead-channels\t") for line in listed)
     for line in listed:
         code = line.split()[0]
         assert line.split(maxsplit=2)[2], f"{code} has no first sentence"

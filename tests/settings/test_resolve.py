@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from snellen.core import Severity
+from snellen.core import Severity, Strictness
 from snellen.settings import Settings, SettingsError, resolve
 from snellen.settings.settings import KINDS
 
@@ -80,6 +80,10 @@ def test_each_source_gives_its_own(tmp_path: Path) -> None:
         ("QUIET", "1", True),
         ("QUIET", "True", True),
         ("QUIET", "no", False),
+        ("SELECT", "S01, activation", ("S01", "activation")),
+        ("STRICTNESS", "strict", Strictness.STRICT),
+        ("BASELINE", "accepted.json", Path("accepted.json")),
+        ("THRESHOLDS", "S01.max-share=0.5, S04.x=1", {"S01.max-share": 0.5, "S04.x": 1.0}),
     ],
 )
 def test_text_becomes_a_value(tmp_path: Path, variable: str, text: str, expected: Any) -> None:
@@ -94,6 +98,10 @@ def test_text_becomes_a_value(tmp_path: Path, variable: str, text: str, expected
     ("variable", "text", "expected"),
     [
         ("PROBE_IMAGES", "many", "a whole number from 16 to 100000"),
+        ("STRICTNESS", "very", "lenient, normal or strict"),
+        ("THRESHOLDS", "S01=0.5", "SYMPTOM.THRESHOLD=NUMBER"),
+        ("THRESHOLDS", "S01.max-share", "SYMPTOM.THRESHOLD=NUMBER"),
+        ("THRESHOLDS", "S01.max-share=nan", "SYMPTOM.THRESHOLD=NUMBER"),
         ("PROBE_IMAGES", "320.0", "a whole number"),
         ("PROBE_IMAGES", "15", "a whole number"),
         ("PROBE_IMAGES", "100001", "a whole number"),
@@ -222,3 +230,17 @@ def test_layers_are_chosen_by_patterns(
     layers = ["conv1", "features.0", "features.10", "Features.3"]
 
     assert [x for x in layers if settings.watches(x)] == watched
+
+
+def test_thresholds_of_all_sources_are_joined_one_by_one(tmp_path: Path) -> None:
+    pyproject(tmp_path, "[tool.snellen.thresholds.dead-channels]\nmax-share = 0.5\nmin-alive = 2")
+
+    settings = resolve(
+        {"thresholds": "S04.a=1"}, {"SNELLEN_THRESHOLDS": "dead-channels.min-alive=3"}, tmp_path
+    )
+
+    assert settings.thresholds == {
+        "dead-channels.max-share": 0.5,
+        "dead-channels.min-alive": 3.0,
+        "S04.a": 1.0,
+    }

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from snellen.core import Finding, Layer, LayerKind, Severity, Undecided, Verdict
+from snellen.core import Finding, Layer, LayerKind, Severity, Strictness, Undecided, Verdict
 from snellen.record import Clock, Entry, LossSeries, Moment, RunContents, Subject
 from snellen.stats import (
     InputDependence,
@@ -20,6 +20,7 @@ from snellen.stats import (
     WeightUpdate,
 )
 from snellen.symptoms import Outcome, Symptom, judge
+from snellen.symptoms.discoveries import controlled
 from snellen.symptoms.gates import Circumstances, verdicts
 from snellen.symptoms.phases import timeline
 
@@ -296,7 +297,9 @@ def verdicts_of(
 ) -> dict[str, Verdict]:
     """This symptom's verdicts by layer, in a training with this outcome."""
     circumstances = Circumstances(watched, outcome, timeline(watched))
-    return {v.place.layer: v for v in verdicts(symptom, symptom.opinions(watched), circumstances)}
+    given = {symptom: list(symptom.opinions(watched))}
+    opinions = controlled(given, Strictness.NORMAL.false_discoveries)[symptom]
+    return {v.place.layer: v for v in verdicts(symptom, opinions, circumstances)}
 
 
 def finding(symptom: Symptom, watched: Subject, outcome: Outcome = HARMED) -> Finding:

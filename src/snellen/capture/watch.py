@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ from snellen.core import Finding, SnellenError, Verdict
 from snellen.record import RunContents, read
 from snellen.settings import Settings, resolve
 from snellen.stats import MapSummary
-from snellen.symptoms import judge
+from snellen.symptoms import judge_with
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +28,8 @@ class NothingTrainedError(SnellenError):
 class Run:
     """What `snellen.watch` leaves. Readable once its block has ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings | None = None) -> None:
+        self._settings = settings or Settings()
         self.path: Path | None = None
         """The run file; `None` while watching, and when nothing was trained."""
         self.notes: tuple[str, ...] = ()
@@ -47,8 +48,10 @@ class Run:
 
     @cached_property
     def verdicts(self) -> list[Verdict]:
-        """Every finding, clear and undecided verdict; findings first, worst first."""
-        return judge(self.contents)
+        """Every finding, clear and undecided verdict; findings first, worst first. Without those
+        findings that the baseline accepts."""
+        verdicts, _ = judge_with(self.contents, self._settings)
+        return verdicts
 
     @property
     def findings(self) -> list[Finding]:
@@ -124,11 +127,18 @@ def watch(
     overhead_budget: float | None = None,
     include: tuple[str, ...] | None = None,
     exclude: tuple[str, ...] | None = None,
+    select: tuple[str, ...] | None = None,
+    ignore: tuple[str, ...] | None = None,
+    thresholds: Mapping[str, float] | None = None,
+    strictness: str | None = None,
+    baseline: str | Path | None = None,
 ) -> Generator[Run]:
     """Watch a model while the block trains it; ask the `Run` afterwards.
 
     `model` is a `torch.nn.Module` or a Keras model; other models that train inside the block are
-    watched too. `overhead_budget` is a share of the training time (0.02 is 2%). Whatever ends the
+    watched too. `overhead_budget` is a share of the training time (0.02 is 2%). `select` and
+    `ignore` name symptoms by code, name or family, `thresholds` goes by
+    `"dead-channels.max-share"`, `strictness` is `lenient`, `normal` or `strict`. Whatever ends the
     block, nothing of ours stays on the model or in the framework. Raises `SettingsError` for
     settings out of range.
     """
@@ -138,9 +148,15 @@ def watch(
         "overhead_budget": overhead_budget,
         "include": include,
         "exclude": exclude,
+        "select": select,
+        "ignore": ignore,
+        "thresholds": thresholds,
+        "strictness": strictness,
+        "baseline": Path(baseline) if baseline is not None else None,
     }
-    session = Session(_settings(given), script=sys.argv[0] or "watch", argv=sys.argv[1:])
-    run = Run()
+    settings = _settings(given)
+    session = Session(settings, script=sys.argv[0] or "watch", argv=sys.argv[1:])
+    run = Run(settings)
     session.adopt(model)
     error: BaseException | None = None
     try:

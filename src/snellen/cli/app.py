@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from snellen.cli import demo, explain, report, run, symptoms
+from snellen.cli import baseline, demo, explain, report, run, symptoms
 from snellen.cli.exit_status import USAGE
 from snellen.core import SnellenError
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 # Everything after SCRIPT belongs to the script, `--help` included.
 app.command("run", context_settings={"allow_interspersed_args": False})(run.run)
 app.command("report")(report.report)
+app.command("baseline")(baseline.baseline)
 app.command("demo")(demo.demo)
 app.command("symptoms")(symptoms.symptoms)
 app.command("explain")(explain.explain)

@@ -10,12 +10,29 @@ from typing import Annotated
 import typer
 
 from snellen.cli.exit_status import FINDINGS
-from snellen.cli.options import FAIL_ON, JSON, QUIET, FailOn
+from snellen.cli.options import (
+    BASELINE,
+    FAIL_ON,
+    IGNORE,
+    JSON,
+    QUIET,
+    SELECT,
+    SET,
+    STRICTNESS,
+    FailOn,
+    Level,
+    judging,
+)
 
 
 def report(
     file: Annotated[Path, typer.Argument(help="A run file (*.snellen).", show_default=False)],
     json: Annotated[Path | None, JSON] = None,
+    select: Annotated[list[str] | None, SELECT] = None,
+    ignore: Annotated[list[str] | None, IGNORE] = None,
+    strictness: Annotated[Level | None, STRICTNESS] = None,
+    thresholds: Annotated[list[str] | None, SET] = None,
+    baseline: Annotated[Path | None, BASELINE] = None,
     fail_on: Annotated[FailOn | None, FAIL_ON] = None,
     quiet: Annotated[bool, QUIET] = False,
 ) -> None:
@@ -28,6 +45,7 @@ def report(
     from snellen.settings import resolve
 
     given = {"json": json, "fail_on": fail_on, "quiet": quiet or None}
+    given |= judging(select, ignore, strictness, thresholds, baseline)
     settings = resolve(given, os.environ, Path.cwd())
     card = sys.stderr if str(settings.json) == "-" else sys.stdout
     if give_verdict(file, settings, card, shown=str(file)):

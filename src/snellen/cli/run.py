@@ -12,7 +12,20 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from snellen.cli.options import FAIL_ON, JSON, QUIET, RUN_FILE, FailOn
+from snellen.cli.options import (
+    BASELINE,
+    FAIL_ON,
+    IGNORE,
+    JSON,
+    QUIET,
+    RUN_FILE,
+    SELECT,
+    SET,
+    STRICTNESS,
+    FailOn,
+    Level,
+    judging,
+)
 
 
 def run(
@@ -58,6 +71,11 @@ def run(
         typer.Option("--exclude", metavar="PATTERN", help="Leave these layers out. Repeatable."),
     ] = None,
     json: Annotated[Path | None, JSON] = None,
+    select: Annotated[list[str] | None, SELECT] = None,
+    ignore: Annotated[list[str] | None, IGNORE] = None,
+    strictness: Annotated[Level | None, STRICTNESS] = None,
+    thresholds: Annotated[list[str] | None, SET] = None,
+    baseline: Annotated[Path | None, BASELINE] = None,
     fail_on: Annotated[FailOn | None, FAIL_ON] = None,
     quiet: Annotated[bool, QUIET] = False,
 ) -> None:
@@ -75,6 +93,7 @@ def run(
         "json": json,
         "fail_on": fail_on,
         "quiet": quiet or None,
+        **judging(select, ignore, strictness, thresholds, baseline),
     }
     start(context, script, tuple(arguments or ()), module=module, given=given)
 
@@ -91,6 +110,7 @@ def start(
 
     `given` goes by the names of `Settings`; what is `None` was not given.
     """
+    from snellen.cli.choice import require_choice
     from snellen.cli.places import require_place
     from snellen.cli.script import Script
     from snellen.cli.watching import Watching
@@ -103,7 +123,9 @@ def start(
         settings,
         run_file=here / (settings.run_file or ""),
         json=None if settings.json is None else here / settings.json,
+        baseline=None if settings.baseline is None else here / settings.baseline,
     )
+    require_choice(settings)
     require_place(settings.run_file, "--run-file", new=True)
     require_place(settings.json, "--json")
     target = (Script.of_module if module else Script.at)(script, arguments)

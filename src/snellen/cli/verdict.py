@@ -13,7 +13,7 @@ from snellen.report.json import json_of, write_json
 from snellen.report.plain import plain
 from snellen.report.terminal import print_card
 from snellen.settings import Settings
-from snellen.symptoms import judge, outcomes
+from snellen.symptoms import judge_with, outcomes
 
 
 def give_verdict(
@@ -27,8 +27,9 @@ def give_verdict(
     file.
     """
     contents = read(path)
-    verdicts = judge(contents)
-    document = document_of(contents, verdicts, outcomes(contents), file=shown)
+    verdicts, accepted = judge_with(contents, settings)
+    endings = outcomes(contents, settings.strictness)
+    document = document_of(contents, verdicts, endings, file=shown, accepted=accepted)
     if settings.json is not None:
         write_json(document, settings.json, sys.stdout)
     if not settings.quiet:

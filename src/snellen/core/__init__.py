@@ -10,6 +10,7 @@ from snellen.core.layer import Window as Window
 from snellen.core.layer import WindowKind as WindowKind
 from snellen.core.place import Place as Place
 from snellen.core.severity import Severity as Severity
+from snellen.core.strictness import Strictness as Strictness
 from snellen.core.verdict import Clear as Clear
 from snellen.core.verdict import Evidence as Evidence
 from snellen.core.verdict import Finding as Finding

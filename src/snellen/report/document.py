@@ -115,6 +115,8 @@ class Document:
     next: tuple[tuple[str, str], ...]
     """What to do next: a command, and what it gives."""
     verdicts: tuple[Verdict, ...]
+    accepted: int = 0
+    """Findings that a baseline accepted; they are nowhere else."""
 
     @property
     def severity(self) -> Severity | None:
@@ -134,8 +136,10 @@ def document_of(
     outcomes: Mapping[str, Outcome],
     *,
     file: str,
+    accepted: int = 0,
 ) -> Document:
-    """The document of a run that was read from `file` and judged; `outcomes` by subject."""
+    """The document of a run that was read from `file` and judged; `outcomes` by subject. A baseline
+    has taken `accepted` findings from `verdicts`."""
     order = {
         (subject.name, layer.name): place
         for subject in contents.subjects
@@ -157,9 +161,10 @@ def document_of(
         subjects=subjects,
         unjudged=_unjudged(verdicts),
         passed=passed,
-        notes=_notes(contents),
+        notes=_notes(contents, accepted),
         next=_next(groups, run),
         verdicts=tuple(verdicts),
+        accepted=accepted,
     )
 
 
@@ -295,10 +300,11 @@ def _passed(verdicts: Sequence[Verdict]) -> tuple[Passed, ...]:
     )
 
 
-def _notes(contents: RunContents) -> tuple[str, ...]:
-    return tuple(
-        dict.fromkeys(f"{event.text[:1].upper()}{event.text[1:]}" for event in contents.events)
-    )
+def _notes(contents: RunContents, accepted: int) -> tuple[str, ...]:
+    said = [f"{event.text[:1].upper()}{event.text[1:]}" for event in contents.events]
+    if accepted:
+        said.append(f"{_count(accepted, 'finding')} accepted by the baseline")
+    return tuple(dict.fromkeys(said))
 
 
 def _next(groups: Sequence[Group], run: RunFacts) -> tuple[tuple[str, str], ...]:

@@ -51,6 +51,7 @@ def json_of(document: Document) -> dict[str, Any]:
             }
             for subject in document.subjects
         ],
+        "accepted": document.accepted,
         "notes": list(document.notes),
     }
 

@@ -5,11 +5,13 @@ Both ways raise `ValueError` for what does not fit; `expected` then says what do
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar, cast
 
-from snellen.core import Severity
+E = TypeVar("E", bound=StrEnum)
 
 
 class Kind(Protocol):
@@ -70,7 +72,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Names:
-    """Patterns of layer names. In text they are parted by commas."""
+    """Patterns of names. In text they are parted by commas."""
 
     expected: str = "patterns of layer names, such as features.*"
 
@@ -87,22 +89,24 @@ class Names:
 
 
 @dataclass(frozen=True)
-class OneOf:
-    """One of some severities, by name."""
+class OneOf(Generic[E]):
+    """One of some choices, by name."""
 
-    choices: tuple[Severity, ...]
+    choices: tuple[E, ...]
 
     @property
     def expected(self) -> str:
-        return " or ".join(self.choices)
+        *others, last = self.choices
+        return f"{', '.join(others)} or {last}"
 
-    def from_text(self, text: str) -> Severity:
+    def from_text(self, text: str) -> E:
         return self.from_value(text)
 
-    def from_value(self, value: Any) -> Severity:
-        if value not in self.choices:
-            raise ValueError(value)
-        return Severity(value)
+    def from_value(self, value: Any) -> E:
+        for choice in self.choices:
+            if value == choice:
+                return choice
+        raise ValueError(value)
 
 
 @dataclass(frozen=True)
@@ -137,3 +141,42 @@ class Truth:
         if not isinstance(value, bool):
             raise ValueError(value)
         return value
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Thresholds of symptoms: in text `dead-channels.max-share=0.5`, parted by commas; in TOML one
+    table per symptom. Held as one mapping from `dead-channels.max-share` to the number."""
+
+    expected: str = "SYMPTOM.THRESHOLD=NUMBER, such as dead-channels.max-share=0.5"
+
+    def from_text(self, text: str) -> dict[str, float]:
+        found: dict[str, float] = {}
+        for part in text.split(","):
+            name, equals, number = part.strip().partition("=")
+            symptom, dot, threshold = name.strip().partition(".")
+            if not (equals and dot and symptom and threshold):
+                raise ValueError(text)
+            found[name.strip()] = _number(float(number))
+        return found
+
+    def from_value(self, value: Any) -> dict[str, float]:
+        if not isinstance(value, Mapping):
+            if isinstance(value, list | tuple):
+                parts = cast("list[Any]", list(value))  # pyright: ignore[reportUnknownArgumentType]
+                return {k: v for part in parts for k, v in self.from_text(str(part)).items()}
+            raise ValueError(value)
+        found: dict[str, float] = {}
+        for symptom, table in cast("Mapping[Any, Any]", value).items():
+            if isinstance(table, Mapping):
+                rows = cast("Mapping[Any, Any]", table).items()
+                found |= {f"{symptom}.{key}": _number(number) for key, number in rows}
+            else:
+                found[str(symptom)] = _number(table)
+        return found
+
+
+def _number(value: Any) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or value != value:
+        raise ValueError(value)
+    return float(value)

@@ -22,9 +22,15 @@ def resolve(cli: Mapping[str, Any], env: Mapping[str, str], directory: Path) -> 
     `cli` goes by the names of `Settings`; `None` there and an empty variable in `env` mean: not
     given. The table is that of the nearest `pyproject.toml` from `directory` upwards that has one;
     its paths start at that file. Raises `SettingsError` for a name that is none and for a value
-    that does not fit.
+    that does not fit. Thresholds of symptoms are joined one by one.
     """
-    given = _from_pyproject(directory) | _from_environment(env) | _from_command_line(cli)
+    sources = (_from_pyproject(directory), _from_environment(env), _from_command_line(cli))
+    given: dict[str, Any] = {}
+    for source in sources:
+        thresholds = given.get("thresholds", {}) | source.get("thresholds", {})
+        given |= source
+        if thresholds:
+            given["thresholds"] = thresholds
     return Settings(**given)
 
 

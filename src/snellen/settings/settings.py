@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from snellen.core import Severity
-from snellen.settings.kinds import FilePath, Kind, Names, Number, OneOf, Share, Truth
+from snellen.core import Severity, Strictness
+from snellen.settings.kinds import FilePath, Kind, Names, Number, OneOf, Share, Thresholds, Truth
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,22 @@ class Settings:
     exclude: tuple[str, ...] = ()
     """Patterns of layer names to leave out, of those included."""
 
+    select: tuple[str, ...] = ()
+    """Symptoms to judge, by code (`S01`), name (`dead-channels`) or family (`activation`), patterns
+    allowed; `()`: all."""
+
+    ignore: tuple[str, ...] = ()
+    """Symptoms to leave out, of those selected."""
+
+    strictness: Strictness = Strictness.NORMAL
+    """How many false alarms to put up with."""
+
+    thresholds: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Thresholds that differ from their defaults: `{"dead-channels.max-share": 0.5}`."""
+
+    baseline: Path | None = None
+    """A file of findings that were accepted before (`snellen baseline`): only others are shown."""
+
     fail_on: Severity | None = None
     """End with an exit status of its own when a finding is at least this severe."""
 
@@ -51,6 +68,11 @@ KINDS: dict[str, Kind] = {
     "overhead_budget": Share(),
     "include": Names(),
     "exclude": Names(),
+    "select": Names("symptoms by code, name or family, such as S01 or activation"),
+    "ignore": Names("symptoms by code, name or family, such as S01 or activation"),
+    "strictness": OneOf(tuple(Strictness)),
+    "thresholds": Thresholds(),
+    "baseline": FilePath(),
     "fail_on": OneOf((Severity.WARNING, Severity.ERROR)),
     "json": FilePath(),
     "quiet": Truth(),

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from snellen.core import Clear, Finding, Layer, Place, Severity, Undecided, Verdict
+from snellen.core import Clear, Finding, Layer, Place, Severity, Strictness, Undecided, Verdict
 from snellen.record import Subject
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged
 from snellen.symptoms.outcome import Outcome
@@ -24,6 +24,7 @@ class Circumstances:
     subject: Subject
     outcome: Outcome
     timeline: Timeline
+    strictness: Strictness = Strictness.NORMAL
 
     def layer(self, name: str) -> Layer | None:
         return next((layer for layer in self.subject.layers if layer.name == name), None)
@@ -84,9 +85,19 @@ def wrong_phase(symptom: Symptom, at: int | None, timeline: Timeline) -> Phase |
     return None if phase in symptom.phases else phase
 
 
-def allowed_severity(proposed: Severity, outcome: Outcome, *, evident: bool) -> Severity:
+def allowed_severity(
+    proposed: Severity,
+    outcome: Outcome,
+    *,
+    evident: bool,
+    strictness: Strictness = Strictness.NORMAL,
+) -> Severity:
     """Outcome gate: without harm an oddity is a note, unless it is itself the harm."""
-    return proposed if evident or outcome.harmed else Severity.NOTE
+    if evident or outcome.harmed:
+        return proposed
+    if outcome.harmed is None and strictness.doubts_count:
+        return min(proposed, Severity.WARNING, key=lambda severity: severity.rank)
+    return Severity.NOTE
 
 
 def _verdict(symptom: Symptom, opinion: Opinion, circumstances: Circumstances) -> Verdict:
@@ -114,7 +125,12 @@ def _decided(
         symptom.code,
         symptom.name,
         Place(subject, opinion.layer, opinion.channels),
-        allowed_severity(opinion.severity, circumstances.outcome, evident=opinion.evident),
+        allowed_severity(
+            opinion.severity,
+            circumstances.outcome,
+            evident=opinion.evident,
+            strictness=circumstances.strictness,
+        ),
         opinion.evidence,
         opinion.step,
     )

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from snellen.core import Strictness
 from snellen.record import Clock, LossSeries, Subject
 from snellen.stats import Predictions, TargetKind, Targets
 from snellen.symptoms import landmarks
@@ -31,12 +32,12 @@ EXPLODED = 10.0
 STILL_FALLING = 0.02
 """Fall over the second half of a training, as a share of the prior loss, that counts as
 improving."""
-ABOVE_CHANCE = 3.0
-"""Standard deviations of guessing by which a recall must exceed chance."""
 CLEAR_SKILL = 0.25
 """Share of the way from chance to perfect recall that no loss value argues away."""
 IMBALANCED = 0.8
 """Share of the largest class from which on a decision threshold may hide what was learnt."""
+ENOUGH_UNSEEN = 100
+"""Held-out images from which on their recall tells an outcome."""
 LEARNT_ANYWAY = 0.6
 """Share of the prior loss below which an imbalanced classifier has learnt, whatever it decides."""
 
@@ -81,10 +82,12 @@ class Recall:
     chance: float
     sigmas: float
     """Standard deviations of guessing above chance, less half an image."""
+    needed: float = Strictness.NORMAL.sigmas
+    """Standard deviations that show skill."""
 
     @property
     def at_chance(self) -> bool:
-        return self.sigmas < ABOVE_CHANCE
+        return self.sigmas < self.needed
 
     @property
     def skill(self) -> float:
@@ -92,7 +95,9 @@ class Recall:
         return (self.value - self.chance) / (1 - self.chance)
 
 
-def outcome(subject: Subject, *, adversarial: bool = False) -> Outcome:
+def outcome(
+    subject: Subject, *, adversarial: bool = False, strictness: Strictness = Strictness.NORMAL
+) -> Outcome:
     """How a training turned out: harmed, unharmed or unknown.
 
     Harmed is a training
@@ -105,7 +110,8 @@ def outcome(subject: Subject, *, adversarial: bool = False) -> Outcome:
       classes, mix several tasks or are of another kind compare with nothing: a fall by 5% counts as
       unharmed, no fall as unknown;
     - whose macro recall on the probe, in evaluation mode, is what guessing gives (within three
-      standard deviations of guessing), whatever its accuracy.
+      standard deviations of guessing), whatever its accuracy;
+    - whose macro recall on at least 100 held-out images is what guessing gives, after three epochs.
 
     A clearly better recall outweighs a high loss, as under heavy augmentation. Unknown is a
     training that ended within its warm-up (one epoch and at least 100 steps; a third of the steps
@@ -121,7 +127,7 @@ def outcome(subject: Subject, *, adversarial: bool = False) -> Outcome:
     series = training_loss(subject)
     end = end_of(series, subject)
     measure = yardstick(subject)
-    recall = macro_recall(subject)
+    recall = macro_recall(subject, sigmas=strictness.sigmas)
     exploded = _exploded(series, end, measure)
     warm = timeline(subject).phase(subject.steps) in (Phase.INIT, Phase.WARM_UP)
     if exploded:
@@ -133,6 +139,9 @@ def outcome(subject: Subject, *, adversarial: bool = False) -> Outcome:
         )
     else:
         harmed, reasons = _judged(series, end, measure, recall, subject)
+        if not harmed:
+            unseen = _no_better_on_unseen(subject, strictness)
+            harmed, reasons = (True, (unseen, *reasons)) if unseen else (harmed, reasons)
     return Outcome(
         harmed,
         reasons,
@@ -261,15 +270,33 @@ def _binary_yardstick(targets: Targets, smoothing: float) -> Yardstick:
     return Yardstick(landmarks.binary_prior(priors, smoothing), landmarks.binary_floor(smoothing))
 
 
-def macro_recall(subject: Subject) -> Recall | None:
-    """Macro recall of the last look at the probe, for one answer of several per image.
+def _no_better_on_unseen(subject: Subject, strictness: Strictness) -> str:
+    """A clause where the answers for held-out images are those of guessing; empty otherwise."""
+    epochs = number(subject, "epochs")
+    if epochs is not None and epochs < SEVERAL_EPOCHS:
+        return ""
+    unseen = macro_recall(subject, "held-out", sigmas=strictness.sigmas)
+    last = subject.last("", Predictions, "held-out")
+    enough = last is not None and last.value.images >= ENOUGH_UNSEEN
+    if unseen is None or not enough or not unseen.at_chance or _imbalanced(subject):
+        return ""
+    return (
+        f"macro recall on held-out images is {unseen.value:.2f}; guessing gives {unseen.chance:.2f}"
+    )
+
+
+def macro_recall(
+    subject: Subject, part: str = "", *, sigmas: float = Strictness.NORMAL.sigmas
+) -> Recall | None:
+    """Macro recall of the last look at the probe (or at the images of `part`), for one answer of
+    several per image; `sigmas` is what shows skill.
 
     `None` for other kinds of labels, and when the look was in the warm-up or the first half.
 
     If the answers had nothing to do with the labels, the images of class k answered rightly would
     follow a hypergeometric law. Its spread, with half an image of continuity, is the margin.
     """
-    last = subject.last("", Predictions)
+    last = subject.last("", Predictions, part)
     if last is None or len(last.value.present) != len(last.value.right):
         return None
     # Answers from before the network could learn say nothing of how its training ended.
@@ -293,8 +320,7 @@ def macro_recall(subject: Subject) -> Recall | None:
     sigma = float(spread.sum() if classes == 2 else np.sqrt(np.square(spread).sum())) / classes
     half_image = 0.5 / (classes * float(p.min())) if classes > 2 else 0.25 * float((1 / p).sum())
     above = seen.macro_recall - chance - half_image
-    sigmas = above / sigma if sigma > 0 else 0.0
-    return Recall(seen.macro_recall, 1 / classes, sigmas)
+    return Recall(seen.macro_recall, 1 / classes, above / sigma if sigma > 0 else 0.0, sigmas)
 
 
 def training_loss(subject: Subject) -> LossSeries | None:
