@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,29 @@ class ClassResponse(Statistic):
     """Sum of mean magnitudes: signed activations can't cancel here."""
     squares: Floats
     """Sum of squared answers."""
+
+    @classmethod
+    def of(
+        cls,
+        table: npt.NDArray[Any],
+        positions: int,
+        labels: npt.NDArray[np.int64],
+        classes: int,
+    ) -> ClassResponse:
+        """Of one map table `(images, channels, 8)`, each map of `positions` values. `labels`
+        `(images,)` are classes; images of none (negative, or `classes` and above) are left out, and
+        so are values that are not finite."""
+        finite = positions - table[:, :, 7]
+        none = np.zeros(finite.shape)
+        answers = np.divide(table[:, :, 0], finite, out=none.copy(), where=finite > 0)
+        sizes = np.divide(table[:, :, 2], finite, out=none.copy(), where=finite > 0)
+        member = (labels == np.arange(classes)[:, None]).astype(np.float64)
+        return cls(
+            images=member.sum(axis=1).astype(np.int64),
+            sum=member @ answers,
+            magnitudes=member @ sizes,
+            squares=member @ np.square(answers),
+        )
 
     def __add__(self, other: ClassResponse) -> ClassResponse:
         if self.sum.shape != other.sum.shape:

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from snellen.stats.sampling import evenly
 from snellen.stats.statistic import Statistic
 
 Floats = npt.NDArray[np.float64]
+
+MOST_FILTERS = 256
+"""Kept of a layer's filters."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,3 +182,23 @@ class FilterImage(Statistic):
     """Filters of the layer identical to an earlier one, bit by bit."""
     repeated_initially: int
     """The same before training; −1 where it was not kept."""
+
+    @classmethod
+    def of(
+        cls, kernel: npt.NDArray[np.floating], initial: npt.NDArray[np.floating] | None
+    ) -> FilterImage:
+        """Of a kernel `(filters, inputs, *taps)` now and, where it was kept whole, before
+        training."""
+        some = evenly(len(kernel), MOST_FILTERS)
+        began = initial if initial is not None and initial.shape == kernel.shape else None
+        none = np.zeros(0, np.float32)
+        return cls(
+            kernel=kernel[some].astype(np.float32),
+            initial=none if began is None else began[some].astype(np.float32),
+            repeated=_repeated(kernel),
+            repeated_initially=-1 if began is None else _repeated(began),
+        )
+
+
+def _repeated(kernel: npt.NDArray[np.floating]) -> int:
+    return len(kernel) - len({row.tobytes() for row in kernel})
