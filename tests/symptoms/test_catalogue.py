@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import json
 import re
 import subprocess
 import sys
@@ -24,6 +25,7 @@ HEADINGS = [
     "Example",
     "References",
 ]
+PAGES = Path(__file__).parents[2] / "docs" / "symptoms"
 FIRST = ["S01", "S03", "S04", "S06", "S08", "S10", "S11", "S18", "S22", "S24", "S38", "S45", "S46"]
 
 every_symptom = pytest.mark.parametrize(
@@ -91,16 +93,22 @@ def test_says_nothing_wrong_where_nothing_was_seen(symptom: type[Symptom]) -> No
 
 @every_symptom
 def test_its_page_is_up_to_date(symptom: type[Symptom]) -> None:
-    committed = Path(__file__).parents[2] / "docs" / "symptoms" / f"{symptom.name}.md"
-    assert committed.read_text(encoding="utf-8") == pages()[committed.name], (
+    committed = PAGES / f"{symptom.name}.md"
+    assert committed.read_text(encoding="utf-8") == pages(PAGES)[committed.name], (
         "run: python -m snellen.symptoms.pages docs/symptoms"
     )
 
 
 def test_there_is_a_page_for_each_symptom_and_an_index_and_no_other() -> None:
-    directory = Path(__file__).parents[2] / "docs" / "symptoms"
-    assert {p.name for p in directory.iterdir()} == set(pages())
-    assert (directory / "README.md").read_text(encoding="utf-8") == pages()["README.md"]
+    assert {p.name for p in PAGES.iterdir() if p.is_file()} == set(pages())
+    assert (PAGES / "README.md").read_text(encoding="utf-8") == pages()["README.md"]
+
+
+def test_every_caption_has_its_picture_and_its_symptom() -> None:
+    pictures = PAGES / "pictures"
+    captions = json.loads((pictures / "captions.json").read_text(encoding="utf-8"))
+    assert {p.stem for p in pictures.glob("*.png")} == set(captions)
+    assert set(captions) <= {symptom.name for symptom in catalogue().values()}
 
 
 def test_loads_no_framework() -> None:

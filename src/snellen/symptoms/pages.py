@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import json
 from pathlib import Path
 
-from snellen.symptoms import catalogue, outcome
+from snellen.symptoms import catalogue, family, outcome
 from snellen.symptoms._symptom import Symptom
 from snellen.symptoms.phases import Phase
 
 INDEX = "README.md"
+PICTURES = "pictures"
+"""Directory beside the pages that holds `<name>.png` and the captions by name."""
+CAPTIONS = "captions.json"
 
 
 def write(directory: Path) -> list[Path]:
@@ -18,17 +22,23 @@ def write(directory: Path) -> list[Path]:
     files."""
     directory.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
-    for name, text in pages().items():
+    for name, text in pages(directory).items():
         path = directory / name
         path.write_text(text, encoding="utf-8")
         written.append(path)
     return written
 
 
-def pages() -> dict[str, str]:
-    """Every page's text by file name."""
-    found = catalogue().values()
-    return {INDEX: index()} | {f"{symptom.name}.md": page(symptom) for symptom in found}
+def pages(directory: Path | None = None) -> dict[str, str]:
+    """Every page's text by file name, with those pictures that lie beside the pages in
+    `directory`."""
+    place = None if directory is None else directory / PICTURES / CAPTIONS
+    known = place is not None and place.exists()
+    captions: dict[str, str] = json.loads(place.read_text("utf-8")) if place and known else {}
+    return {INDEX: index()} | {
+        f"{symptom.name}.md": page(symptom, caption=captions.get(symptom.name, ""))
+        for symptom in catalogue().values()
+    }
 
 
 def index() -> str:
@@ -37,24 +47,31 @@ def index() -> str:
         "",
         "What snellen looks for. These pages are made from the source "
         "(`python -m snellen.symptoms.pages docs/symptoms`).",
-        "",
-        "| code | symptom | what it is |",
-        "|---|---|---|",
     ]
+    by_family: dict[str, list[type[Symptom]]] = {}
     for symptom in catalogue().values():
-        lines.append(
-            f"| {symptom.code} | [{symptom.name}]({symptom.name}.md) | {_summary(symptom)} |"
-        )
+        by_family.setdefault(family(symptom), []).append(symptom)
+    for name, members in sorted(by_family.items()):
+        lines += [
+            "",
+            f"## {name.capitalize()}",
+            "",
+            "| code | symptom | what it is |",
+            "|---|---|---|",
+        ]
+        lines += [f"| {s.code} | [{s.name}]({s.name}.md) | {_summary(s)} |" for s in members]
     lines += ["", "## When a training counts as harmed", "", inspect.getdoc(outcome) or ""]
     return "\n".join(lines) + "\n"
 
 
-def page(symptom: type[Symptom]) -> str:
-    """One symptom's page, in Markdown."""
+def page(symptom: type[Symptom], *, caption: str = "") -> str:
+    """One symptom's page, in Markdown; with its picture where there is a caption for one."""
     summary, _, body = (inspect.getdoc(symptom) or "").partition("\n\n")
+    picture = f"![{caption}]({PICTURES}/{symptom.name}.png)\n\n*{caption}*"
     parts = [
         f"# {symptom.name} ({symptom.code})",
         summary,
+        *([picture] if caption else []),
         body,
         *_thresholds(symptom),
         _gates(symptom),
