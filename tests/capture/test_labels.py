@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from snellen.capture.labels import predictions_of, strata, targets_of
+from snellen.capture.labels import answers_of, predictions_of, strata, targets_of
 from snellen.stats import TargetKind
 
 RNG = np.random.default_rng(0)
@@ -92,3 +92,42 @@ def test_answers_that_are_not_finite_do_not_stop_it() -> None:
     found = predictions_of(np.full((3, 3), np.nan), np.array([0, 1, 2]), CE, 1, float("nan"))
     assert found.images == 3
     assert np.isnan(found.loss)
+
+
+CLASSES = {"name": "cross_entropy", "expects": "logits", "labels": "integers", "units": 3}
+
+
+def test_answers_of_logits_and_of_probabilities_are_the_same() -> None:
+    logits = np.array([[2.0, 0.0, -1.0], [0.0, 1.0, 0.5]])
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    labels = np.array([1, 1])
+    for output in (logits, shares, np.log(shares)):
+        found = answers_of(output, labels, CLASSES, 1)
+        assert found is not None
+        assert found.chosen.tolist() == [0, 1]
+        assert found.probability == pytest.approx(shares[:, 1], rel=1e-5)
+        assert found.runner_up == pytest.approx([shares[0, 0], shares[1, 2]], rel=1e-5)
+
+
+@pytest.mark.parametrize("expects", ["logits", "probabilities"])
+def test_yes_or_no_is_an_answer_of_two(expects: str) -> None:
+    output = np.array([[0.9], [0.2]]) if expects == "probabilities" else np.array([[2.0], [-1.0]])
+    loss = {"name": "binary_cross_entropy", "expects": expects}
+    found = answers_of(output, np.array([[1.0], [1.0]]), loss, 1)
+    assert found is not None
+    assert (found.chosen.tolist(), found.label.tolist()) == ([1, 0], [1, 1])
+    assert found.probability + found.runner_up == pytest.approx([1.0, 1.0])
+    assert found.probability[0] > 0.85
+
+
+@pytest.mark.parametrize(
+    ("output", "labels", "loss"),
+    [
+        (np.zeros((2, 3, 4, 4)), np.zeros((2, 4, 4), int), CLASSES),
+        (np.zeros((2, 3)), np.zeros((2, 3)), {"name": "binary_cross_entropy_with_logits"}),
+        (np.zeros((2, 1)), np.zeros((2, 1)), {"name": "mse"}),
+        (np.zeros((2, 3)), None, {}),
+    ],
+)
+def test_other_tasks_have_no_one_answer(output: Any, labels: Any, loss: Any) -> None:
+    assert answers_of(output, labels, loss, 1) is None

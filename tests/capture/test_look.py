@@ -9,8 +9,10 @@ import numpy.typing as npt
 import pytest
 
 from snellen.adapters.contract import Glimpse
-from snellen.capture.look import Key, Look, Remembered
+from snellen.capture.examined import Examined, Key
+from snellen.capture.look import Look, Remembered
 from snellen.core import Layer, LayerKind
+from snellen.stats import Statistic
 from snellen.stats.kernels import map_table
 
 RNG = np.random.default_rng(0)
@@ -72,3 +74,38 @@ def test_nothing_is_compared_with_other_images() -> None:
     before = looked([30]).remembered([KEY])
     fewer = looked([20], 5, MAPS[:20]).remembered([KEY])
     assert list(Look(5).similarity(fewer, before)) == []
+
+
+def test_an_examined_look_in_chunks_is_the_look_in_one() -> None:
+    labels = np.arange(30) % 4
+
+    def examined(sizes: list[int]) -> dict[str, Statistic]:
+        look = Look(0, examined=Examined(30, {"conv": "post"}, classes=4))
+        assert look.examined is not None
+        bounds = np.cumsum(sizes)[:-1]
+        for maps, y in zip(np.split(MAPS, bounds), np.split(labels, bounds), strict=True):
+            look.examined.labels = y
+            shown(look, np.ascontiguousarray(maps), "pre")
+            shown(look, np.ascontiguousarray(maps))
+        assert {key for key, _ in look.examination()} == {KEY}
+        return {statistic.name: statistic for _, statistic in look.examination()}
+
+    whole, parts = examined([30]), examined([11, 18, 1])
+    kinds = ["channel-structure", "class-response", "features", "spatial-profile"]
+    assert sorted(whole) == sorted(parts) == kinds
+    for name in kinds:
+        for field, value in vars(whole[name]).items():
+            other = getattr(parts[name], field)
+            assert other == pytest.approx(value, rel=1e-4, abs=1e-5, nan_ok=True), (name, field)
+
+
+def test_where_the_activation_is_not_known_the_last_map_counts() -> None:
+    for parts, expected in [(("pre",), "pre"), (("pre", "post"), "post")]:
+        look = Look(0, examined=Examined(30, {}))
+        for part in parts:
+            shown(look, MAPS, part)
+        assert {key for key, _ in look.examination()} == {("conv", expected)}
+
+
+def test_a_plain_look_examines_nothing() -> None:
+    assert looked([30]).examination() == []

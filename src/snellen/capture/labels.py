@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from snellen.stats import Predictions, TargetKind, Targets
+from snellen.stats import ImageAnswers, Predictions, TargetKind, Targets
 
 CLASS_LOSSES = {"cross_entropy", "nll"}
 YES_NO_LOSSES = {"binary_cross_entropy", "binary_cross_entropy_with_logits"}
@@ -131,6 +131,50 @@ def _answers(
     present = np.bincount(truth[known], minlength=classes)
     right = np.bincount(truth[known & (truth == answer)], minlength=classes)
     return chosen, right, present
+
+
+def answers_of(
+    output: npt.NDArray[Any],
+    labels: npt.NDArray[Any] | None,
+    loss: Mapping[str, Any],
+    class_axis: int,
+) -> ImageAnswers | None:
+    """What the model's `output` `(images, outputs)` answers for each image; `None` where an image
+    has not one answer of several, or yes or no."""
+    name = loss.get("name", "")
+    classes = name in CLASS_LOSSES or (labels is not None and _are_classes(labels, loss))
+    flat = output.reshape(len(output), -1).astype(np.float64)
+    if output.ndim > 2 and flat.shape[1] != output.shape[1]:
+        return None
+    truth = None if labels is None else strata(labels, loss, class_axis)
+    if truth is not None and truth.shape != (len(flat),):
+        truth = truth.reshape(len(truth), -1)[:, 0] if truth.size == len(flat) else None
+    if name in YES_NO_LOSSES and flat.shape[1] == 1:
+        yes = _yes(flat[:, 0], loss.get("expects") == "probabilities")
+        threshold = 0.5 if loss.get("expects") == "probabilities" else 0.0
+        chosen = (flat[:, 0] > threshold).astype(np.int64)
+        return ImageAnswers.of(np.stack([1 - yes, yes], axis=1), chosen, truth)
+    if not classes or flat.shape[1] < 2:
+        return None
+    return ImageAnswers.of(_shares(flat), flat.argmax(axis=1), truth)
+
+
+def _yes(values: npt.NDArray[np.float64], probabilities: bool) -> npt.NDArray[np.float64]:
+    if probabilities and values.size and values.min() >= 0 and values.max() <= 1:
+        return values
+    with np.errstate(over="ignore", invalid="ignore"):
+        return 1.0 / (1.0 + np.exp(-values))
+
+
+def _shares(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Softmax, which log-probabilities take too; the values themselves where each row is a
+    distribution already."""
+    sums = values.sum(axis=1, keepdims=True)
+    if values.size and values.min() >= 0 and values.max() <= 1 and np.abs(sums - 1).max() < 1e-3:
+        return values / sums
+    with np.errstate(invalid="ignore"):
+        shifted = np.exp(values - values.max(axis=1, keepdims=True))
+        return shifted / shifted.sum(axis=1, keepdims=True)
 
 
 def _are_classes(labels: npt.NDArray[Any], loss: Mapping[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from snellen.adapters.contract import Glimpse
+from snellen.capture.examined import Examined
+from snellen.capture.examined import Key as Key
 from snellen.core import Layer
 from snellen.record.pictures import png as picture
 from snellen.stats import (
@@ -17,6 +20,7 @@ from snellen.stats import (
     MapSummary,
     PositionSums,
     Similarity,
+    Statistic,
     map_correlation,
     rails,
     unbiased_linear_cka,
@@ -31,9 +35,6 @@ SAMPLED_POSITIONS = 64
 channel."""
 PICTURED_IMAGES = 2
 PICTURED_CHANNELS = 8
-
-Key = tuple[str, str]
-"""`(layer name, part)`."""
 
 
 def table_of(glimpse: Glimpse) -> npt.NDArray[np.float64]:
@@ -77,6 +78,9 @@ class Look:
         default_factory=dict[str, npt.NDArray[np.float64]]
     )
     """Mean of each input channel of a weight layer, by its name."""
+    examined: Examined | None = None
+    """Takes more of each map, where this look is an examined one."""
+    examining_seconds: float = 0.0
     _shown: dict[str, npt.NDArray[Any]] = field(default_factory=dict[str, npt.NDArray[Any]])
     _dependence: dict[Key, PositionSums] = field(default_factory=dict[Key, PositionSums])
     _features: dict[Key, list[npt.NDArray[np.float32]]] = field(
@@ -99,8 +103,29 @@ class Look:
         self.summaries[key] = summary if known is None else known + summary
         means = (table[:, :, 0] / max(positions, 1)).astype(np.float32)
         self._features.setdefault(key, []).append(means)
-        if positions and summary.channels * positions <= LARGEST_MAPS:
-            self._rich(key, glimpse, summary)
+        rich = positions > 0 and summary.channels * positions <= LARGEST_MAPS
+        examined = self.examined
+        if examined is not None and not examined.wants(glimpse, summary.channels, summary.images):
+            examined = None
+        if not rich and examined is None:
+            return
+        # On the host once, for all that needs the maps themselves.
+        maps = glimpse.host()
+        if rich:
+            self._rich(key, maps, summary)
+        if examined is not None:
+            started = time.perf_counter()
+            examined.see(key, maps, table)
+            self.examining_seconds += time.perf_counter() - started
+
+    def examination(self) -> list[tuple[Key, Statistic]]:
+        """What an examined look gives besides; nothing of any other."""
+        if self.examined is None:
+            return []
+        started = time.perf_counter()
+        found = list(self.examined.statistics(self._dependence))
+        self.examining_seconds += time.perf_counter() - started
+        return found
 
     def dependence(self) -> Iterator[tuple[Key, InputDependence]]:
         for key, sums in self._dependence.items():
@@ -144,9 +169,8 @@ class Look:
                 ),
             )
 
-    def _rich(self, key: Key, glimpse: Glimpse, summary: MapSummary) -> None:
-        """What needs the maps themselves: they come to the host for it."""
-        maps = glimpse.host()
+    def _rich(self, key: Key, maps: npt.NDArray[Any], summary: MapSummary) -> None:
+        """What needs the maps themselves."""
         images, channels = maps.shape[:2]
         flat = maps.reshape(images, channels, -1)
         sums = PositionSums(images, flat.sum(axis=0, dtype=np.float64), summary.squares)

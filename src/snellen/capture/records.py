@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from snellen.capture.look import Key, Look, Remembered, settled
+from snellen.capture.examined import Key
+from snellen.capture.look import Look, Remembered, settled
 from snellen.core import Layer
 from snellen.record import Clock, Moment, RunWriter
 from snellen.stats import MapSummary, Statistic
@@ -40,10 +41,14 @@ class Records:
             self.add(step, Clock.PROBE, layer, part, summary)
         for (layer, part), dependence in look.dependence():
             self.add(step, Clock.PROBE, layer, part, dependence)
-        now = look.remembered(settled(layers, look.summaries))
-        for (layer, part), similarity in look.similarity(now, self._previous):
-            self.add(step, Clock.PROBE, layer, part, similarity)
-        self._previous = now
+        for (layer, part), statistic in look.examination():
+            self.add(step, Clock.PROBE, layer, part, statistic)
+        # A second look at the same step would only be compared with itself.
+        if all(before.step != step for before in self._previous.values()):
+            now = look.remembered(settled(layers, look.summaries))
+            for (layer, part), similarity in look.similarity(now, self._previous):
+                self.add(step, Clock.PROBE, layer, part, similarity)
+            self._previous = now
         for p in look.pictures():
             self._writer.add_thumbnail(
                 self._id, p.layer, step, p.image, p.channel, p.low, p.high, p.png

@@ -15,15 +15,16 @@ from snellen.adapters.contract import Batch, Glimpse, LossCall, Model, ModelRefu
 from snellen.capture import filters
 from snellen.capture.budget import FIRST_SECONDS, Budget, Schedule
 from snellen.capture.draw import ProbeDraw
-from snellen.capture.labels import predictions_of, strata, targets_of
-from snellen.capture.look import Key, Look, table_of
+from snellen.capture.examined import Examined, Key, normalisation_state, parts_of
+from snellen.capture.labels import answers_of, predictions_of, strata, targets_of
+from snellen.capture.look import Look, table_of
 from snellen.capture.nonfinite import Origin, examine
 from snellen.capture.probe import CHUNK_IMAGES, Probe
 from snellen.capture.records import Records
 from snellen.capture.rounds import RoundCounter
-from snellen.core import Layer
+from snellen.core import Layer, LayerKind
 from snellen.record import Clock
-from snellen.stats import MapSummary, Targets
+from snellen.stats import FilterImage, MapSummary, Targets
 from snellen.stats.kernels import map_table
 
 INITIAL_BYTES = 64 * 2**20
@@ -34,6 +35,11 @@ SURE_LOOKS = 4
 """Looks after the first that even a busy machine is not denied, where one is cheap."""
 CHEAP_SECONDS = 0.15
 """Processor time of a cheap look; what others do on the machine does not count."""
+EXAMINED_FROM = 64
+"""Steps before which no look but the first is examined: plain ones tell more of a beginning."""
+EXAMINED_RATIO = 4
+"""Each examined look between the first and the last is at least so many times later than the one
+before."""
 FLUSH_SECONDS = 2.0
 """Training time after which what was seen goes to the file: what a kill can lose."""
 
@@ -85,7 +91,8 @@ class SubjectWatch:
         self._look_processor_seconds = 0.0
         self._inline_spent = 0.0
         self._looks = 0
-        self._last_look = self._last_pictured = -1
+        self._last_look = self._last_pictured = self._last_examined = -1
+        self._examining_seconds = 0.0
         self._flushed = 0.0
 
     # -- what the adapter tells --------------------------------------------------------------------
@@ -221,7 +228,7 @@ class SubjectWatch:
             with self._costing():
                 self._settle_probe(whole_set=self._probe.draw.whole_set_seen)
         self.budget.reserve(self, 0.0)
-        if look and self._probe.chunks and self.step > self._last_look:
+        if look and self._probe.chunks and self.step > min(self._last_look, self._last_examined):
             self._look_now(last=True)
         self._flush()
 
@@ -314,10 +321,14 @@ class SubjectWatch:
         started, processor = self._clock(), time.thread_time()
         pictured = last or self._last_pictured < 0 or step >= 2 * max(self._last_pictured, 1)
         look = Look(step, pictured=pictured)
+        if last or self._examines(step):
+            look.examined = Examined(self._probe.images, parts_of(self.layers), self._classes())
         outputs: list[npt.NDArray[Any]] = []
         losses: list[float] = []
         layers = self.layers
         for chunk in self._probe.chunks:
+            if look.examined is not None and look.examined.classes:
+                look.examined.labels = strata(chunk.labels, self._loss, self._class_axis())
             seen = self.model.look(chunk.inputs, chunk.labels, look.see)
             layers = seen.layers
             losses.append(seen.loss * chunk.images)
@@ -327,20 +338,49 @@ class SubjectWatch:
             self._know_layers(layers)
         self._take_spreads(look)
         self.records.look(look, step, self.layers)
-        self._record_weights(step)
+        self._record_weights(step, examined=look.examined is not None)
+        if look.examined is not None:
+            self._record_normalisations(step, look)
+            self._last_examined = step
         self._record_answers(step, outputs, sum(losses) / self._probe.images)
         if pictured:
             self._last_pictured = step
         first = self._looks == 0
         cost = self._clock() - started
-        self._look_seconds = min(cost, FIRST_SECONDS) if first else cost
-        self._look_processor_seconds = time.thread_time() - processor
+        plain = cost - look.examining_seconds
+        self._examining_seconds = look.examining_seconds or self._examining_seconds
+        self._look_seconds = min(plain, FIRST_SECONDS) if first else plain
+        self._look_processor_seconds = time.thread_time() - processor - look.examining_seconds
         self._looks += 1
         self._last_look = step
         self._looks_due.taken(step)
         self._moment(step, Clock.PROBE, cost)
 
-    def _record_weights(self, step: int) -> None:
+    def _examines(self, step: int) -> bool:
+        """The first look, and later ones further and further apart where that is affordable."""
+        if self._last_examined < 0:
+            return True
+        due = step >= max(EXAMINED_FROM, EXAMINED_RATIO * self._last_examined)
+        return due and self._affords(self._look_seconds + self._examining_seconds)
+
+    def _classes(self) -> int:
+        """Classes that an image has one of; 0 where it has not."""
+        known = [strata(c.labels, self._loss, self._class_axis()) for c in self._probe.chunks]
+        labels = [x for x in known if x is not None and x.size]
+        if len(labels) < len(known) or not labels:
+            return 0
+        return max(int(x.max()) for x in labels) + 1
+
+    def _record_normalisations(self, step: int, look: Look) -> None:
+        if (step == 0 and self.step > 0) or not hasattr(self.model, "normalisations"):
+            return
+        for name, normalisation in self.model.normalisations().items():
+            pre = look.summaries.get((name, "pre"))
+            state = None if pre is None else normalisation_state(normalisation, pre)
+            if state is not None:
+                self.records.add(step, Clock.PROBE, name, "", state)
+
+    def _record_weights(self, step: int, *, examined: bool) -> None:
         if step == 0 and self.step > 0:
             # Looked at in hindsight: the weights at hand are not those of step 0.
             return
@@ -351,14 +391,20 @@ class SubjectWatch:
             if name not in self._filters.initial:
                 self._filters.add(name, now)
             self.records.add(step, Clock.PROBE, name, "", self._filters.state(name, now))
+        first = next((x.name for x in self.layers if x.kind is LayerKind.CONV), None)
+        if examined and first is not None and first in weights and first in self._filters.initial:
+            image = FilterImage.of(weights[first].kernel, self._filters.initial[first])
+            self.records.add(step, Clock.PROBE, first, "", image)
 
     def _record_answers(self, step: int, outputs: list[npt.NDArray[Any]], loss: float) -> None:
         if not outputs or any(o.shape[1:] != outputs[0].shape[1:] for o in outputs):
             return
-        answers = predictions_of(
-            np.concatenate(outputs), self._probe.labels, self._loss, self._class_axis(), loss
-        )
-        self.records.add(step, Clock.PROBE, "", "", answers)
+        output, labels, axis = np.concatenate(outputs), self._probe.labels, self._class_axis()
+        predictions = predictions_of(output, labels, self._loss, axis, loss)
+        self.records.add(step, Clock.PROBE, "", "", predictions)
+        answers = answers_of(output, labels, self._loss, axis)
+        if answers is not None:
+            self.records.add(step, Clock.PROBE, "", "", answers)
 
     def _take_spreads(self, look: Look) -> None:
         self._means.update(look.input_means)

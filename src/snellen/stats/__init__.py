@@ -3,6 +3,7 @@
 from snellen.stats.audits import HeldOutAudit as HeldOutAudit
 from snellen.stats.audits import ImageAudit as ImageAudit
 from snellen.stats.channel_structure import ChannelStructure as ChannelStructure
+from snellen.stats.channel_structure import ChannelSums as ChannelSums
 from snellen.stats.class_response import ClassResponse as ClassResponse
 from snellen.stats.experiments import ChannelSwap as ChannelSwap
 from snellen.stats.experiments import ConstantResponse as ConstantResponse
@@ -15,6 +16,7 @@ from snellen.stats.experiments import Sharpness as Sharpness
 from snellen.stats.experiments import ShiftResponse as ShiftResponse
 from snellen.stats.features import Features as Features
 from snellen.stats.features import ImageAnswers as ImageAnswers
+from snellen.stats.features import pooled as pooled
 from snellen.stats.map_summary import MapSummary as MapSummary
 from snellen.stats.normalisation import ModeGap as ModeGap
 from snellen.stats.normalisation import NormalisationState as NormalisationState
@@ -27,6 +29,7 @@ from snellen.stats.rails import rails as rails
 from snellen.stats.similarity import Similarity as Similarity
 from snellen.stats.similarity import map_correlation as map_correlation
 from snellen.stats.similarity import unbiased_linear_cka as unbiased_linear_cka
+from snellen.stats.spatial_profile import SpatialEntropy as SpatialEntropy
 from snellen.stats.spatial_profile import SpatialProfile as SpatialProfile
 from snellen.stats.statistic import Statistic as Statistic
 from snellen.stats.targets import TargetKind as TargetKind
