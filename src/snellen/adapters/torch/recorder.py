@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -29,8 +29,18 @@ from snellen.adapters.torch.operations import (
 )
 from snellen.adapters.torch.outputs import tensors_in
 from snellen.adapters.torch.tables import host, table
-from snellen.core import Layer, LayerKind
+from snellen.adapters.torch.trace import Draft, Gate, Trace, softmax_over, way_behind
+from snellen.adapters.torch.ways import (
+    INPUT,
+    Way,
+    fold_padding,
+    read_by_convolution,
+    read_by_dense,
+)
+from snellen.adapters.torch.windows import Call, convolution
+from snellen.core import Layer, LayerKind, Window
 
+SOFTMAXES = ("softmax", "log_softmax")
 INPUT_MEAN_IMAGES = 16
 """Images over which a layer's mean input is taken: with their positions, means within a few
 percent."""
@@ -47,40 +57,6 @@ def leave(mode: Recorder) -> bool:
             mode.__exit__(None, None, None)
             return True
     return not mode.handling
-
-
-@dataclass(frozen=True)
-class Trace:
-    """Where a tensor came from: what is needed to know whose activation comes next."""
-
-    sources: frozenset[int] = frozenset()
-    """Layers it was made of since the last weights; empty for what comes from the input."""
-    open: int | None = None
-    """The layer whose activation is not known yet, where there is just one."""
-    normed: bool = False
-    activation: str | None = None
-    """What was applied last, since the last weights."""
-
-
-@dataclass(frozen=True)
-class Gate:
-    """An activation whose output may yet be multiplied with its own input: `x * sigmoid(x)`."""
-
-    draft: int
-    input: weakref.ref[Tensor]
-    output: Tensor
-    """Held until the next function is called, not longer."""
-
-
-@dataclass
-class Draft:
-    """A layer while the pass is still going on."""
-
-    layer: Layer
-    channel_last: bool = False
-    settled: bool = False
-    """What follows its weights is known."""
-    inputs: frozenset[int] = field(default_factory=frozenset[int])
 
 
 class Recorder(TorchFunctionMode):
@@ -114,6 +90,8 @@ class Recorder(TorchFunctionMode):
         self._traces: dict[int, tuple[weakref.ref[Tensor], Trace]] = {}
         self._calls: dict[str, int] = {}
         self._gate: Gate | None = None
+        self.output_softmax: tuple[str, int] | None = None
+        """What the softmax at the model's output runs over, and how many of them; see `Trace`."""
         self.gains: dict[str, Tensor] = {}
         """Scale (γ) of the normalisation that follows a layer, by the layer's name."""
         self.weights: dict[str, tuple[Tensor, Tensor | None, bool]] = {}
@@ -129,7 +107,7 @@ class Recorder(TorchFunctionMode):
 
     def starts_with(self, images: Tensor) -> None:
         """What the model is about to be called with."""
-        self._remember(images, Trace())
+        self._remember(images, Trace(way=Way.of(INPUT, tuple(images.shape))))
         if images.ndim >= 2 and images.is_floating_point():
             layer = Layer(
                 "", -1, LayerKind.ACTIVATION, "input", images.shape[1], tuple(images.shape[2:])
@@ -181,9 +159,12 @@ class Recorder(TorchFunctionMode):
             self._weighted(LayerKind(kind), name, args, kwargs, out)
         elif act is not None and isinstance(out, Tensor):
             given = args[0] if args else kwargs.get("input")
-            self._activated(act, name, traces[0] if traces else Trace(), out, given)
+            trace = traces[0] if traces else Trace()
+            way = way_behind(name, args, kwargs, traces[:1], out, self._here(""))
+            over = softmax_over(args, kwargs, trace) if act in SOFTMAXES else None
+            self._activated(act, name, replace(trace, way=way, softmax=over), out, given)
         elif self._gate is not None and isinstance(out, Tensor):
-            self._gated(self._gate, out)
+            self._gated(self._gate, out, way_behind(name, args, kwargs, traces, out, ""))
         elif traces and tensors_in(out):
             self._passed(name, args, kwargs, traces, out)
 
@@ -204,11 +185,14 @@ class Recorder(TorchFunctionMode):
                 draft.layer,
                 head=head,
                 inputs=tuple(self._drafts[j].layer.name for j in sorted(draft.inputs)),
+                paths=draft.paths(),
                 output_activation=trace.activation if head and trace else None,
             )
             if i in heads and not ends and not draft.settled and layer.weighted:
                 layer = replace(layer, activation=None)
             layers.append(layer)
+        if trace is not None and trace.activation in SOFTMAXES:
+            self.output_softmax = trace.softmax
         self._traces.clear()
         return tuple(layers)
 
@@ -241,17 +225,18 @@ class Recorder(TorchFunctionMode):
         transposed = "transpose" in name
         # Both conv and conv_transpose take the groups as their seventh argument.
         groups = kwargs.get("groups", args[6] if kind is LayerKind.CONV and len(args) > 6 else 1)
-        if transposed and kind is LayerKind.CONV and len(args) > 6 and "groups" not in kwargs:
-            groups = args[6]
         spatial = weight.ndim - 2 if kind is LayerKind.CONV else None
         maps, channel_last = self._channels_second(out, spatial)
         shape = tuple(weight.shape)
         if transposed:
             shape = (shape[1] * groups, shape[0] // groups, *shape[2:])
-        read = self._trace(args[0] if args else kwargs["input"])
+        images: Tensor = args[0] if args else kwargs["input"]
+        read = self._trace(images)
         inputs = read.sources if read else frozenset[int]()
         if read is not None and read.normed:
             self._normalise(read)
+        call = Call(name, args, kwargs, tuple(images.shape), tuple(out.shape))
+        way, window = self._read(read, call, tuple(weight.shape[2:]), spatial)
         layer = Layer(
             name=self._unique(self._names.get(id(weight)) or self._here(name)),
             index=len(self._drafts),
@@ -263,13 +248,33 @@ class Recorder(TorchFunctionMode):
             transposed=transposed,
             trainable=self._trainable(weight, self._here("")),
             weight_shape=shape,
+            window=window,
         )
-        self._drafts.append(Draft(layer, channel_last, inputs=inputs))
+        self._drafts.append(Draft(layer, channel_last, inputs=inputs, way=way))
         if isinstance(weight, nn.Parameter):
             offset = bias if isinstance(bias, nn.Parameter) else None
             self.weights[layer.name] = (weight, offset, transposed)
-        self._remember(out, Trace(frozenset({layer.index}), layer.index))
+        self._remember(out, self._made(layer.index, out, spatial, open=True))
         self._show(layer, "pre", maps)
+
+    def _read(
+        self, read: Trace | None, call: Call, taps: tuple[int, ...], spatial: int | None
+    ) -> tuple[Way | None, Window | None]:
+        """The way that leads to weights with so many spatial axes, and their own window."""
+        way = read.way if read is not None else None
+        if spatial is None:
+            return (read_by_dense(way, call) if way is not None else None), None
+        window = convolution(call, taps)
+        if way is None or window is None:
+            return None, window
+        way = read_by_convolution(way, call, spatial)
+        return fold_padding(way, window, self._here(""))
+
+    def _made(self, index: int, out: Tensor, spatial: int | None, *, open: bool) -> Trace:
+        """The trace of what layer `index` put out."""
+        axes = range(1, out.ndim - 1) if spatial is None else range(out.ndim - spatial, out.ndim)
+        way = Way.of(index, tuple(out.shape), tuple(axes))
+        return Trace(frozenset({index}), index if open else None, way=way)
 
     def _settle_gate(self, name: str, args: tuple[Any, ...]) -> None:
         """The call that comes after `sigmoid(x)`: it makes it a swish, or shows that it is none."""
@@ -285,12 +290,12 @@ class Recorder(TorchFunctionMode):
             draft = self._drafts[gate.draft]
             self._show(draft.layer, "post", self._as_drawn(gate.output, draft.channel_last))
 
-    def _gated(self, gate: Gate, out: Tensor) -> None:
+    def _gated(self, gate: Gate, out: Tensor, way: Way | None) -> None:
         self._gate = None
         draft = self._drafts[gate.draft]
         swish = GATES[str(draft.layer.activation)]
         draft.layer = replace(draft.layer, activation=swish)
-        self._remember(out, Trace(frozenset({gate.draft}), activation=swish))
+        self._remember(out, Trace(frozenset({gate.draft}), activation=swish, way=way))
         self._show(draft.layer, "post", self._as_drawn(out, draft.channel_last))
 
     def _activated(self, act: str, name: str, trace: Trace, out: Tensor, given: Any) -> None:
@@ -298,13 +303,13 @@ class Recorder(TorchFunctionMode):
             draft = self._drafts[trace.open]
             draft.layer = replace(draft.layer, activation=act, normalised=trace.normed)
             draft.settled = True
-            self._remember(out, Trace(trace.sources, activation=act))
+            self._remember(out, replace(trace, open=None, normed=False, activation=act))
             if act in GATES and isinstance(given, Tensor) and given is not out:
                 self._gate = Gate(trace.open, weakref.ref(given), out)
                 return
             self._show(draft.layer, "post", self._as_drawn(out, draft.channel_last))
             return
-        if act in ("softmax", "log_softmax") or not trace.sources:
+        if act in SOFTMAXES or not trace.sources:
             self._remember(out, replace(trace, activation=act))
             return
         last = any(self._drafts[i].channel_last for i in trace.sources)
@@ -319,8 +324,10 @@ class Recorder(TorchFunctionMode):
             activation=act,
             normalised=trace.normed,
         )
-        self._drafts.append(Draft(layer, last, inputs=trace.sources, settled=True))
-        self._remember(out, Trace(frozenset({layer.index}), activation=act))
+        self._drafts.append(Draft(layer, last, settled=True, inputs=trace.sources, way=trace.way))
+        axes = trace.way.axes if trace.way is not None else None
+        way = Way.of(layer.index, tuple(out.shape), axes)
+        self._remember(out, Trace(frozenset({layer.index}), activation=act, way=way))
         self._show(layer, "post", maps)
 
     def _passed(
@@ -345,8 +352,9 @@ class Recorder(TorchFunctionMode):
                 elif name not in JOINING:
                     self._bent(t)
             trace = Trace(frozenset[int]().union(*(t.sources for t in traces)))
+        way = way_behind(name, args, kwargs, traces, out, self._here(""))
         for tensor in tensors_in(out):
-            self._remember(tensor, trace)
+            self._remember(tensor, replace(trace, way=way))
 
     def _normalise(self, trace: Trace) -> None:
         """Weights follow with nothing but a norm between."""
@@ -427,7 +435,8 @@ class Recorder(TorchFunctionMode):
         return name if self._calls[name] == 1 else f"{name}#{self._calls[name]}"
 
     def _remember(self, tensor: Tensor, trace: Trace) -> None:
-        self._traces[id(tensor)] = (weakref.ref(tensor), trace)
+        noted = replace(trace, shape=tuple(tensor.shape))
+        self._traces[id(tensor)] = (weakref.ref(tensor), noted)
 
     def _trace(self, tensor: Any) -> Trace | None:
         entry = self._traces.get(id(tensor))
