@@ -19,6 +19,8 @@ from snellen.symptoms.wording import amount
 
 CROSS_ENTROPIES = ("cross_entropy", "nll")
 BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
+SOFT_RECTIFIERS = ("gelu", "silu", "mish", "hard_swish", "elu", "selu", "softplus")
+SQUASHERS = ("sigmoid", "tanh", "hard_sigmoid", "hard_tanh", "softsign")
 JUDGED = (*CROSS_ENTROPIES, *BINARY, "mse")
 
 
@@ -63,6 +65,9 @@ class Wiring:
     outputs: Predictions | None
     output_activation: str | None = None
     """The activation after which the output leaves the model."""
+    softmax_over: str = ""
+    """Axis of the softmax that makes the output: `batch`, `units` or `positions`; empty: not
+    known."""
 
     @property
     def within_0_1(self) -> bool | None:
@@ -89,7 +94,8 @@ class LossHeadMismatch(Symptom):
     ## What it finds
     A loss that takes the softmax (or sigmoid) itself but is fed probabilities; a loss that takes
     the logarithm of probabilities but is fed logits; a softmax over a single output, which is
-    always 1; a ReLU or tanh as the last activation before a classification loss. It reads which
+    always 1; a softmax over the batch instead of the classes; a ReLU, tanh or another activation
+    between the last layer and a classification loss. It reads which
     activation the loss was fed by, and checks it against the model's outputs and the smallest loss
     seen.
 
@@ -100,7 +106,8 @@ class LossHeadMismatch(Symptom):
 
     ## Common causes
     `nn.CrossEntropyLoss` behind a softmax layer; `from_logits=True` left out or put in; one output
-    with `softmax` where `sigmoid` was meant; `NLLLoss` on logits.
+    with `softmax` where `sigmoid` was meant; `softmax(dim=0)`; an activation kept on the last
+    layer; `NLLLoss` on logits.
 
     ## What looks similar
     A log-softmax taken twice changes nothing and is no fault. Keras may recover the logits of a
@@ -135,7 +142,7 @@ class LossHeadMismatch(Symptom):
         wiring = read_wiring(subject)
         if wiring is None or wiring.loss not in JUDGED:
             return
-        found = _single_softmax(wiring)
+        found = _single_softmax(wiring) or _over_the_batch(wiring)
         if found is None and wiring.fed is None and wiring.outputs is None:
             yield Unjudged(
                 place, "to know what the loss is fed, or the model's outputs on the probe"
@@ -165,9 +172,18 @@ NAN = float("nan")
 
 def _single_softmax(w: Wiring) -> Fault | None:
     """A softmax over one output is 1 whatever the image: no gradient, ever."""
-    single = w.units == 1 and "softmax" in (w.fed, w.output_activation if w.fed is None else None)
+    ends = w.output_activation == "softmax" or w.softmax_over == "units"
+    single = w.units == 1 and (w.fed == "softmax" or (w.fed is None and ends))
     if single and w.loss != "mse":
         return "a softmax over one output is always 1", Severity.ERROR, True, NAN, "a sigmoid"
+    return None
+
+
+def _over_the_batch(w: Wiring) -> Fault | None:
+    """A softmax that makes the images of a batch compete with each other."""
+    if w.softmax_over == "batch" and w.loss != "mse":
+        problem = "the softmax runs over the images of the batch, not over the classes"
+        return problem, Severity.ERROR, True, NAN, "a softmax over the classes"
     return None
 
 
@@ -220,13 +236,15 @@ def _not_log_probabilities(w: Wiring) -> Fault | None:
 
 def _slow(w: Wiring) -> Fault | None:
     """Pairs that learn, but less well: judged by the outcome."""
-    if w.loss in CROSS_ENTROPIES and w.fed in ("sigmoid", "tanh", "hard_sigmoid") and w.units != 1:
+    if w.loss in CROSS_ENTROPIES and w.fed in SQUASHERS and w.units != 1:
         allowed = "logits" if w.expects == "logits" else "a softmax"
         return "the outputs are squashed one by one", Severity.WARNING, False, NAN, allowed
     if w.loss in (*CROSS_ENTROPIES, *BINARY) and w.fed in ("relu", "relu6"):
         return "a rectifier cuts off the outputs", Severity.WARNING, False, NAN, w.expects
-    if w.loss in BINARY and w.fed == "tanh":
+    if w.loss in BINARY and w.fed in ("tanh", "hard_tanh", "softsign"):
         return "the outputs are squashed to −1 to 1", Severity.WARNING, False, NAN, w.expects
+    if w.loss in (*CROSS_ENTROPIES, *BINARY) and w.expects == "logits" and w.fed in SOFT_RECTIFIERS:
+        return "an activation cuts off low outputs", Severity.WARNING, False, NAN, w.expects
     if w.fed == "softmax" and (w.loss == "mse" or (w.loss in BINARY and (w.units or 0) > 1)):
         problem = "a softmax learns slowly under this loss"
         return problem, Severity.NOTE, False, NAN, "cross-entropy for a softmax"
@@ -269,6 +287,8 @@ def read_wiring(subject: Subject) -> Wiring | None:
     values = series.values[np.isfinite(series.values)] if series is not None else np.zeros(0)
     labels = subject.last("", Targets, "", Clock.INLINE)
     shares = labels.value.priors if labels else np.zeros(0)
+    softmax: Any = subject.facts.get("output_softmax")
+    axis: Any = softmax.get("over") if isinstance(softmax, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     weighted = loss.get("class_weight") or loss.get("pos_weight") or loss.get("sample_weight")
     averaged = str(loss.get("reduction", "mean")) in ("mean", "sum_over_batch_size")
     return Wiring(
@@ -281,4 +301,5 @@ def read_wiring(subject: Subject) -> Wiring | None:
         plain=averaged and not weighted,
         outputs=seen.value if seen else None,
         output_activation=final.output_activation if final else None,
+        softmax_over=axis if isinstance(axis, str) else "",
     )

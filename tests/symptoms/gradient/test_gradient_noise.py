@@ -1,0 +1,58 @@
+"""S23: batches that have nothing in common, and the noise that every training grows."""
+
+from __future__ import annotations
+
+import pytest
+
+from snellen.record import Subject
+from snellen.symptoms.gradient.gradient_noise import GradientNoiseScale
+from symptoms.build import HARMED, UNHARMED, conv, grade, head, sentence, subject
+from symptoms.wired import CLASSES, CROSS_ENTROPY, LEARNT, STUCK, noise
+
+
+def training(train: list[float] = STUCK, batch: int | None = 2, **measured: float) -> Subject:
+    return subject(
+        conv(),
+        head(),
+        facts=CROSS_ENTROPY | {"batch_size": batch},
+        train=train,
+        history=CLASSES | noise(**measured),  # type: ignore[arg-type]
+    )
+
+
+@pytest.mark.parametrize(
+    ("scale", "expected"), [(199.0, "clear"), (201.0, "warning"), (5000.0, "warning")]
+)
+def test_a_hundred_batches(scale: float, expected: str) -> None:
+    watched = training(trace=scale * 1e-2, squared_norm=1e-2)
+    assert grade(GradientNoiseScale(), watched, "", HARMED) == expected
+    if expected == "warning":
+        assert grade(GradientNoiseScale(), watched, "", UNHARMED) == "note"
+
+
+def test_a_direction_lost_in_noise() -> None:
+    lost = training(trace=1.0, squared_norm=-1e-3, cosine=0.002)
+    assert grade(GradientNoiseScale(), lost, "", HARMED) == "warning"
+    assert sentence(GradientNoiseScale(), lost) == (
+        "batches have no direction in common, and one update uses 2 (allowed: 100 times as many); "
+        "gradients of 16 images each agree by a cosine of 0.002"
+    )
+
+
+def test_noise_grows_in_every_training_that_learns() -> None:
+    watched = training(LEARNT, trace=1.0, squared_norm=-1e-3)
+    assert grade(GradientNoiseScale(), watched, "", HARMED) == "clear"
+
+
+def test_too_little_to_go_on() -> None:
+    assert grade(GradientNoiseScale(), training(pairs=5), "") == "undecided"
+    assert grade(GradientNoiseScale(), training(batch=None), "") == "undecided"
+    assert grade(GradientNoiseScale(), training(trace=float("nan")), "") == "undecided"
+    assert grade(GradientNoiseScale(), subject(conv(), head()), "") == "silent"
+
+
+def test_sentence() -> None:
+    assert sentence(GradientNoiseScale(), training(trace=10.0, squared_norm=1e-2, cosine=0.01)) == (
+        "1000 images would be needed for a gradient that is half signal, and one update uses 2 "
+        "(allowed: 100 times as many); gradients of 16 images each agree by a cosine of 0.01"
+    )
