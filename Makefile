@@ -9,7 +9,7 @@ SETUP := pyproject.toml setup.py constraints.txt $(wildcard src/snellen/stats/ke
 TELL := $(BIN)/python -c 'from snellen.stats.kernels import reason_not_compiled as why; print(why or "")' | sed '/^$$/d; s/^/NOTE: /'
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint bench gallery clean
+.PHONY: help demo test lint bench gallery accuracy clean
 
 help:
 	@echo "make demo     train a small faulty network and see what snellen says about it"
@@ -17,6 +17,7 @@ help:
 	@echo "make lint     the first three of these"
 	@echo "make bench    speed and memory, as ratios (bench/)"
 	@echo "make gallery  snellen on every program of the gallery, against its ground truth"
+	@echo "make accuracy the same over several seeds: caught, missed, false alarms (bench/accuracy)"
 
 demo: $(VENV)/demo.done
 	$(BIN)/snellen demo
@@ -35,6 +36,10 @@ bench: $(VENV)/dev.done
 
 gallery: $(VENV)/dev.done
 	$(BIN)/python -m gallery
+
+# Goes on where it was interrupted; ONLY="--quick" or ONLY="PROGRAM --seeds 3" does a part.
+accuracy: $(VENV)/dev.done
+	OMP_NUM_THREADS=1 $(BIN)/python -m bench.accuracy $(ONLY)
 
 clean:
 	rm -rf $(VENV) build dist src/snellen.egg-info src/snellen/stats/kernels/_map_table*

@@ -1,0 +1,83 @@
+"""One case from the script to its findings."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.accuracy import cache
+from bench.accuracy.plan import Case
+from gallery.watching import watch
+from snellen.core import Finding, Strictness
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one case."""
+
+    case: Case
+    findings: dict[str, list[dict[str, Any]]] | None
+    """By strictness; `None` when there is nothing to judge."""
+    trouble: str = ""
+    """Why there is nothing to judge, or how the script ended wrongly."""
+    trained: bool = False
+    """It was run now; otherwise its run file had been kept."""
+
+
+def result(case: Case) -> Result:
+    """Run and judge, as far as what was kept does not say it already."""
+    kept = cache.kept_run(case)
+    trained = kept is None
+    if kept is None:
+        trouble = _run(case)
+        if trouble or not cache.run_file(case).exists():
+            return Result(case, None, trouble, trained)
+    findings = cache.kept_judgement(case)
+    if findings is None:
+        findings = _judged(cache.run_file(case))
+        cache.keep_judgement(case, findings)
+    return Result(case, findings, "", trained)
+
+
+def _run(case: Case) -> str:
+    """Train under snellen and keep the run file; what went wrong, if anything."""
+    cache.PLACE.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache.PLACE, prefix="_") as place:
+        made_in = Path(place) / "new"
+        made_in.mkdir()
+        try:
+            watched = watch(case.truth, made_in, case.seed)
+        except subprocess.TimeoutExpired as error:
+            return f"not done after {error.timeout:.0f} s"
+        if watched.exit_status != case.truth.exit_status:
+            last = watched.stderr.strip().splitlines()[-1:]
+            return f"exit status {watched.exit_status}: {' '.join(last)}"
+        if not (made_in / "run.snellen").exists():
+            script_error = case.truth.kind == "script-error"
+            return "" if script_error else "no run file was written"
+        cache.keep_run(case, made_in, {"seconds": watched.seconds})
+    return ""
+
+
+def _judged(run_file: Path) -> dict[str, list[dict[str, Any]]]:
+    from snellen.record import read
+    from snellen.symptoms import judge
+
+    contents = read(run_file)
+    return {
+        strictness.value: [
+            {
+                "code": verdict.code,
+                "symptom": verdict.symptom,
+                "severity": verdict.severity.value,
+                "layer": verdict.place.layer,
+                "sentence": verdict.evidence.sentence(),
+            }
+            for verdict in judge(contents, strictness=strictness)
+            if isinstance(verdict, Finding)
+        ]
+        for strictness in Strictness
+    }
