@@ -41,6 +41,8 @@ from symptoms.build import (
 )
 
 ACTIVATIONS = [None, *RAILS]
+EVIDENT = ("S06", "S16", "S45", "S51", "S57", "S58", "S60")
+"""Symptoms that may see the harm itself."""
 NUMBERS = [0.0, 1e-12, 1e-3, 0.5, 1.0, 30.0, 1e6, np.inf, np.nan]
 
 
@@ -217,7 +219,7 @@ def test_any_run_is_judged(seed: int) -> None:
             json.dumps(dataclasses.asdict(verdict.evidence))  # type: ignore[call-overload]
             assert all(type(c) is int for c in verdict.place.channels)
             assert verdict.step is None or type(verdict.step) is int
-            if not ending.harmed and verdict.code not in ("S06", "S45"):
+            if not ending.harmed and verdict.code not in EVIDENT:
                 assert verdict.severity is Severity.NOTE
         elif isinstance(verdict, Undecided):
             assert verdict.needs
