@@ -1,0 +1,179 @@
+"""S13 rank-collapse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from snellen.core import Layer, Severity
+from snellen.record import Entry, Subject
+from snellen.stats import ChannelStructure, ClassResponse
+from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
+from snellen.symptoms.classwise import penultimate
+from snellen.symptoms.phases import Phase
+from snellen.symptoms.structure import classes, is_gate, part_of
+from snellen.symptoms.wording import amount, percent
+
+
+@dataclass(frozen=True)
+class LowRank:
+    """A layer whose channels move along few directions together."""
+
+    rank: float
+    """Effective rank: exp of the entropy of the covariance's eigenvalues."""
+    before: float
+    """The same at the first examined look; NaN where there was none."""
+    of: int
+    """Channels compared."""
+    saturation: float
+    """Share of directions that hold 99% of the variance."""
+    class_share: float
+    """Share of the variance that lies between classes; NaN where it was not measured."""
+    images: int
+    allowed: float
+
+    def sentence(self) -> str:
+        before = f" ({amount(self.before)} at the first look)" if np.isfinite(self.before) else ""
+        told = (
+            f"; {percent(self.class_share)} of the variance tells classes apart"
+            if np.isfinite(self.class_share)
+            else ""
+        )
+        return (
+            f"{self.of} channels span {amount(self.rank)} directions{before} over {self.images} "
+            f"images; 99% of the variance lies in {percent(self.saturation)} of them{told} "
+            f"(allowed: at least {amount(self.allowed)})"
+        )
+
+
+@dataclass(frozen=True)
+class RankCollapse(Symptom):
+    """A layer whose channels have lost all but a few directions.
+
+    ## What it finds
+    A layer before the head whose effective rank (exp of the entropy of its channels' covariance
+    spectrum) is below half of the classes less one, and below 2 in any case; and any layer where it
+    is less than 5% of the channels, having been at least twice that before training. What the few
+    directions hold must not be the classes themselves.
+
+    ## Why it matters
+    The head can tell apart no more classes than the features have directions for. A rank that falls
+    layer by layer means that images are squeezed together before they are understood.
+
+    ## Common causes
+    Deep stacks without normalisation or skip connections; filters that started equal; weight decay
+    that wins; a bottleneck narrower than the task.
+
+    ## What looks similar
+    At the end of good training the layer before the head knows the classes and nothing else (neural
+    collapse): its rank is then at most the number of classes, and most of its variance lies between
+    them. Such a layer is healthy. The first layer can't have more directions than one patch of the
+    image has values. A layer of constants has no rank and is not judged here.
+
+    ## Example
+    Thirty convolutions with ReLU and no normalisation: 32 channels span 1.1 directions, before
+    training and after it.
+
+    ## References
+    - Roy & Vetterli, The effective rank, 2007, EUSIPCO
+    - Papyan et al., Prevalence of neural collapse, 2020, https://arxiv.org/abs/2008.08186
+    - Shenk et al., Spectral Analysis of Latent Representations, 2019,
+      https://arxiv.org/abs/1907.08589
+    """
+
+    code = "S13"
+    name = "rank-collapse"
+    since = "0.1"
+    reads = (ChannelStructure, ClassResponse)
+    phases = frozenset({Phase.EARLY, Phase.LATE})
+    min_images = 100
+
+    least_rank: float = threshold(
+        2.0, unit="directions before the head", because="one direction is one number per image"
+    )
+    share_of_classes: float = threshold(
+        0.5,
+        unit="directions per class less one",
+        because="neural collapse ends at one direction per class less one",
+    )
+    least_share: float = threshold(
+        0.05,
+        unit="directions per channel, in any layer",
+        because="healthy networks had 0.1 to 0.7, collapsed ones 0 to 0.05",
+    )
+    class_share: float = threshold(
+        0.3,
+        unit="share of the variance between classes",
+        because="few directions that tell the classes apart are what training is for",
+    )
+
+    def opinions(self, subject: Subject) -> Iterable[Opinion]:
+        last_ones = {x.name for x in penultimate(subject)}
+        for layer in subject.layers:
+            if layer.head or layer.channels < 2 or is_gate(subject, layer):
+                continue
+            history = subject.history(layer.name, ChannelStructure, part_of(layer))
+            if not history:
+                yield Unjudged(layer.name, "an examined look at its channels")
+                continue
+            opinion = self._opinion(subject, layer, history, layer.name in last_ones)
+            if opinion is not None:
+                yield opinion
+
+    def _opinion(
+        self,
+        subject: Subject,
+        layer: Layer,
+        history: tuple[Entry[ChannelStructure], ...],
+        before_head: bool,
+    ) -> Opinion | None:
+        last = history[-1]
+        seen = last.value
+        rank, of = seen.effective_rank, len(seen.eigenvalues)
+        # The layer is constant: S01's and S04's.
+        if not np.isfinite(rank) or of < 2:
+            return None
+        known = history[0] if history[0].step < last.step else None
+        before = known.value.effective_rank if known else float("nan")
+        limit = self._limit(subject, of, before, before_head)
+        share = _class_share(subject, layer)
+        if rank >= limit or np.nan_to_num(share) >= self.class_share:
+            return Healthy(layer.name, seen.images, last.step)
+        return Suspicion(
+            layer.name,
+            Severity.WARNING,
+            LowRank(rank, before, of, seen.saturation, share, seen.images, limit),
+            step=last.step,
+            images=seen.images,
+            at=last.step,
+        )
+
+    def _limit(self, subject: Subject, of: int, before: float, before_head: bool) -> float:
+        """The least rank allowed; 0 where any is."""
+        limit = 0.0
+        if before_head and (k := classes(subject)) is not None:
+            limit = max(self.least_rank, self.share_of_classes * (k - 1))
+        small = self.least_share * of
+        # One direction is the least there is: no layer has less.
+        return max(limit, small) if before >= 2 * small and small > 1 else limit
+
+
+def _class_share(subject: Subject, layer: Layer) -> float:
+    """Share of the variance of the channels' answers that lies between classes, at the last
+    look."""
+    entry = subject.last(layer.name, ClassResponse, part_of(layer))
+    if entry is None:
+        return float("nan")
+    seen = entry.value
+    n = seen.images.astype(np.float64)
+    kept = n > 0
+    if kept.sum() < 2 or not np.isfinite([seen.sum, seen.squares]).all():
+        return float("nan")
+    total = float(n.sum())
+    mean = seen.sum.sum(axis=0) / total
+    spread = float((seen.squares.sum(axis=0) / total - mean**2).sum())
+    means = seen.sum[kept] / n[kept, None]
+    between = float((n[kept, None] * (means - mean) ** 2).sum() / total)
+    return min(1.0, between / spread) if spread > 1e-12 * float((mean**2).sum()) > 0 else np.nan
