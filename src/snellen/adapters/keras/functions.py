@@ -72,16 +72,16 @@ def _function(
 def _modules() -> list[Any]:
     from keras.src import backend
 
-    modules: list[Any] = [backend, backend.core, backend.nn, backend.numpy]
+    modules: list[Any] = [backend, backend.core, backend.nn, backend.numpy, backend.image]
     name = tensors.backend_name()
     if name == "tensorflow":
         import tensorflow as tf
 
-        modules += [tf, tf.nn, tf.math]
+        modules += [tf, tf.nn, tf.math, tf.image]
     elif name == "jax":
         import jax
 
-        modules += [jax.nn]
+        modules += [jax.nn, jax.image]
     return modules
 
 
@@ -135,5 +135,9 @@ _TORCH = {
     "contiguous": Role.CARRY,
     "max_pool2d": Role.CARRY,
     "avg_pool2d": Role.CARRY,
+    "interpolate": Role.CARRY,
+    "pixel_shuffle": Role.RESHAPE,
+    "adaptive_avg_pool2d": Role.RESHAPE,
+    "adaptive_max_pool2d": Role.RESHAPE,
 }
 """Functions under names that torch alone gives them."""

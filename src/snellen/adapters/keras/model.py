@@ -13,15 +13,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from snellen.adapters.contract import Array, Glimpse, Pass, Weights
-from snellen.adapters.keras import data, facts, tensors
+from snellen.adapters.contract import Array, Glimpse, Normalisation, Pass, Weights
+from snellen.adapters.keras import data, facts, images, statistics, tensors
 from snellen.adapters.keras.glimpses import glimpse_of
-from snellen.adapters.keras.gradients import kernel_gradients
+from snellen.adapters.keras.gradients import Pull, kernel_gradients, pulled_gradients
+from snellen.adapters.keras.images import with_images
 from snellen.adapters.keras.losses import UNKNOWN, LossKind, compiled_loss, has_one_loss, kind_of
-from snellen.adapters.keras.passes import CompiledPasses, call, eager
+from snellen.adapters.keras.passes import CompiledPasses, Seen, call, eager, maps_of
 from snellen.adapters.keras.recorder import Part
+from snellen.adapters.keras.statistics import normalisation_of
 from snellen.adapters.keras.untouched import Values, current_values, paired, untouched
-from snellen.adapters.keras.weights import canonical, kernel_variable
+from snellen.adapters.keras.weights import as_kept, canonical, kernel_variable
 from snellen.core import Layer, SnellenError
 
 STAMP_VALUES = 4096
@@ -52,6 +54,8 @@ class KerasModel:
         """The loss, where the script calls it outside the model."""
         self.recent: dict[int, Any] = {}
         """Gradients by the id of their variable; filled only around an update."""
+        self.shows_gradients = False
+        """The updates run in Python, where their gradients are seen."""
         self._keep = keep
         self._model = weakref.ref(model)
         self._held: Any = None
@@ -60,9 +64,11 @@ class KerasModel:
         self._stamp: list[tuple[weakref.ref[Any], Array]] = []
         self._layers: tuple[Layer, ...] = ()
         self._parts: dict[str, Part] = {}
+        self._seen: Seen | None = None
         self._kept: list[tuple[weakref.ref[Any], Array]] | None = None
         self._as_initial = False
         self._state: Sequence[Any] | None = None
+        self._changed: list[tuple[Any, Any]] = []
 
     @property
     def user_model(self) -> Any:
@@ -117,7 +123,8 @@ class KerasModel:
 
     def values(self) -> Values:
         """What the variables are to be read as, where that is not what they hold."""
-        return self._initial_values() if self._as_initial else self._present()
+        values = self._initial_values() if self._as_initial else self._present()
+        return [*values, *self._changed] if self._changed else values
 
     def _present(self) -> Values:
         model = self.user_model
@@ -206,16 +213,40 @@ class KerasModel:
             else:
                 settled = self._structure(model, given)
                 seen = eager(model, given, labels, self._loss_of, shown, settled, self._keep)
-            self._layers, self._parts = seen.layers, seen.parts
+            self._learn(seen)
             loss = float("nan") if seen.loss is None else float(tensors.on_host(seen.loss))
             return Pass(seen.layers, _output(seen.output), loss)
+
+    def _learn(self, seen: Seen) -> None:
+        self._layers, self._parts, self._seen = seen.layers, seen.parts, seen
+
+    def answer(
+        self, inputs: Any, labels: Array | None, *, batch_statistics: bool = False
+    ) -> tuple[Array | None, float]:
+        import keras
+
+        model = self.user_model
+        values = self.values()
+        with untouched(model, values):
+            given = tensors.mapped(keras.ops.convert_to_tensor, inputs)
+            if tensors.backend_name() == "jax":
+                output, loss = self._compiled_passes(model).answer(
+                    *(model, given, labels, _reader(values), self._loss_of),
+                    by_batch=batch_statistics,
+                )
+            else:
+                with statistics.batch_statistics(batch_statistics):
+                    output = call(model, given)
+                loss = self._loss_of(model, labels, output)
+            value = float("nan") if loss is None else float(tensors.on_host(loss))
+            return _output(output), value
 
     def _structure(self, model: Any, inputs: Any) -> Mapping[str, Layer]:
         """The layers by name, settled: by an earlier look, or by a first one at a single image."""
         if not self._layers:
             few = _first_images(inputs, model)
             seen = eager(model, few, None, self._loss_of, _unshown, {}, self._keep)
-            self._layers, self._parts = seen.layers, seen.parts
+            self._learn(seen)
         return {layer.name: layer for layer in self._layers}
 
     def _compiled_passes(self, model: Any) -> CompiledPasses:
@@ -283,16 +314,20 @@ class KerasModel:
             )
         return found
 
+    def normalisations(self) -> Mapping[str, Normalisation]:
+        host = self._reader()
+        found: dict[str, Normalisation] = {}
+        for name, part in self._parts.items():
+            norm = None if part.norm is None else normalisation_of(part.norm(), host)
+            if norm is not None:
+                found[name] = norm
+        return found
+
     def gradients(self, inputs: Any, labels: Array | None) -> Mapping[str, Array] | None:
         import keras
 
         model = self.user_model
-        layers = {name: part.layer() for name, part in self._parts.items()}
-        kernels = {
-            name: (layer, kernel_variable(layer))
-            for name, layer in layers.items()
-            if layer is not None and kernel_variable(layer) is not None
-        }
+        kernels = self._kernels()
         if labels is None or not kernels or not self._has_loss(model):
             return None
         values = self.values()
@@ -314,6 +349,68 @@ class KerasModel:
             for (name, (layer, _)), gradient in zip(kernels.items(), found, strict=True)
             if gradient is not None
         }
+
+    def _kernels(self) -> dict[str, tuple[Any, Any]]:
+        """Layer and kernel variable by name; one called twice by the name of its first call."""
+        found: dict[str, tuple[Any, Any]] = {}
+        known: set[int] = set()
+        for name, part in self._parts.items():
+            layer = part.layer()
+            kernel = None if layer is None else kernel_variable(layer)
+            if kernel is not None and id(kernel) not in known:
+                known.add(id(kernel))
+                found[name] = layer, kernel
+        return found
+
+    def input_gradients(
+        self, inputs: Any, pull: Pull | None = None, *, layer: str = ""
+    ) -> Array | None:
+        import keras
+
+        model = self.user_model
+        place = images.place_of_images(inputs)
+        if place is None:
+            return None
+        values = self.values()
+        with untouched(model, values, differentiable=True):
+            given = tensors.mapped(keras.ops.convert_to_tensor, inputs)
+
+            def maps_at(tensor: Any) -> tuple[Any, int] | None:
+                changed = images.replaced(given, place, tensor)
+                if tensors.backend_name() == "jax":
+                    passes = self._compiled_passes(model)
+                    return passes.maps(model, changed, layer, _reader(values))
+                return maps_of(model, changed, layer)
+
+            found = pulled_gradients(maps_at, tensors.leaves(given)[place], pull)
+        if found is None:
+            return None
+        host = tensors.as_float(tensors.on_host(found))
+        return tensors.channels_second(host, tensors.channel_axis())
+
+    def images_of(self, inputs: Any) -> Array | None:
+        return images.images_of(inputs)
+
+    def with_images(self, inputs: Any, images: Array) -> Any:
+        return with_images(inputs, images)
+
+    @contextlib.contextmanager
+    def shifted(self, changes: Mapping[str, Array]) -> Generator[None]:
+        # The variables themselves stay as they are: our passes read them as other values.
+        read = self._reader()
+        before = self._changed
+        self._changed = [
+            *before,
+            *(
+                (kernel, (read(kernel) + as_kept(layer, changes[name])).astype(read(kernel).dtype))
+                for name, (layer, kernel) in self._kernels().items()
+                if name in changes
+            ),
+        ]
+        try:
+            yield
+        finally:
+            self._changed = before
 
     def _has_loss(self, model: Any) -> bool:
         several = len(getattr(model, "outputs", None) or ()) > 1

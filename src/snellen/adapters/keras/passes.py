@@ -5,13 +5,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from snellen.adapters.contract import Array
 from snellen.adapters.keras import tensors
 from snellen.adapters.keras.functions import recorded
+from snellen.adapters.keras.lineage import Softmax
 from snellen.adapters.keras.recorder import Part, Recorder, Shown
+from snellen.adapters.keras.statistics import batch_statistics
+from snellen.adapters.keras.strays import Stray, strays_of
 from snellen.adapters.keras.structure import settle
 from snellen.core import Layer
 
@@ -29,6 +32,9 @@ class Seen:
     parts: dict[str, Part]
     output: Any
     loss: Any
+    softmax: Softmax | None = None
+    """That the output left by."""
+    strays: tuple[Stray, ...] = ()
 
 
 def call(model: Any, inputs: Any) -> Any:
@@ -52,15 +58,47 @@ def eager(
     with recorded(recorder):
         recorder.begin(inputs)
         output = call(model, inputs)
-    return Seen(_settled(recorder, output), recorder.parts, output, loss_of(model, labels, output))
+    layers, softmax = _settled(recorder, output)
+    return Seen(
+        layers,
+        recorder.parts,
+        output,
+        loss_of(model, labels, output),
+        softmax,
+        strays_of(model, recorder.called),
+    )
 
 
-def _settled(recorder: Recorder, output: Any) -> tuple[Layer, ...]:
+def maps_of(model: Any, inputs: Any, layer: str) -> tuple[Any, int] | None:
+    """Maps of one layer after its activation (`""`: the model's output), and the axis of their
+    channels; `None` where there are none of that name, or no single output."""
+    if not layer:
+        leaves = tensors.leaves(call(model, inputs))
+        return (leaves[0], tensors.channel_axis()) if len(leaves) == 1 else None
+    found: list[tuple[Any, int]] = []
+
+    def shown(shown: Layer, part: str, maps: Any, axis: int) -> None:
+        if shown.name == layer and part in ("pre", "post"):
+            # What comes after the activation is shown last.
+            found[:] = [(maps, axis)]
+
+    recorder = Recorder(shown, {}, lambda name: name == layer)
+    with recorded(recorder):
+        recorder.begin(inputs)
+        call(model, inputs)
+    return found[0] if found else None
+
+
+def _no_loss(model: Any, labels: Any, output: Any) -> None:
+    del model, labels, output
+
+
+def _settled(recorder: Recorder, output: Any) -> tuple[tuple[Layer, ...], Softmax | None]:
     leaves = tensors.leaves(output)
     track = recorder.lineage.get(leaves[0]) if leaves else None
     if track is None:
-        return settle(recorder.drawn, (), None)
-    return settle(recorder.drawn, track.sources, track.last)
+        return settle(recorder.drawn, (), None), None
+    return settle(recorder.drawn, track.sources, track.last), track.softmax
 
 
 @dataclass
@@ -72,6 +110,8 @@ class _Program:
     """What tracing it has shown; its tensors are symbols."""
     maps: list[tuple[Layer, str, int]] = field(default_factory=list[tuple[Layer, str, int]])
     """Layer, part and channel axis of each map that the program returns."""
+    axis: int = -1
+    """Axis of the channels, of a program that returns one layer's maps."""
 
 
 class CompiledPasses:
@@ -108,7 +148,58 @@ class CompiledPasses:
         for layer, part, axis in program.maps:
             now = layer if part == "in" else settled.get(layer.name, layer)
             shown(now, part, maps.pop(), axis)
-        return Seen(seen.layers, seen.parts, output, loss)
+        return replace(seen, output=output, loss=loss)
+
+    def answer(
+        self,
+        model: Any,
+        inputs: Any,
+        labels: Array | None,
+        read: Callable[[Any], Any],
+        loss_of: LossOf,
+        *,
+        by_batch: bool,
+    ) -> tuple[Any, Any]:
+        """The model's output and loss; `by_batch`: normalised by the batch's own statistics."""
+
+        def forward(program: _Program, model: Any, loss_of: LossOf) -> Any:
+            del program
+
+            def answer(values: Any, inputs: Any, labels: Any) -> Any:
+                with batch_statistics(by_batch):
+                    output = self._output(model, values, inputs)
+                return output, loss_of(model, labels, output)
+
+            return answer
+
+        key = ("answer", by_batch)
+        program = self._program(key, model, inputs, labels, loss_of, forward)
+        return program.function([read(v) for v in self._variables], inputs, labels)
+
+    def maps(
+        self, model: Any, inputs: Any, layer: str, read: Callable[[Any], Any]
+    ) -> tuple[Any, int] | None:
+        """Maps of one layer, and the axis of their channels."""
+
+        def forward(program: _Program, model: Any, loss_of: LossOf) -> Any:
+            del loss_of
+
+            def maps(values: Any, inputs: Any) -> Any:
+                import keras
+
+                mapping = list(zip(self._variables, values, strict=True))
+                with keras.StatelessScope(state_mapping=mapping):
+                    found = maps_of(model, inputs, layer)
+                if found is None:
+                    return None
+                program.axis = found[1]
+                return found[0]
+
+            return maps
+
+        program = self._program(("maps", layer), model, inputs, None, _no_loss, forward)
+        found = program.function([read(v) for v in self._variables], inputs)
+        return None if found is None else (found, program.axis)
 
     def gradients(
         self,
@@ -184,7 +275,7 @@ class CompiledPasses:
             mapping = list(zip(self._variables, values, strict=True))
             with keras.StatelessScope(state_mapping=mapping):
                 seen = eager(model, inputs, labels, loss_of, shown, {}, self._keep)
-            program.seen = Seen(seen.layers, seen.parts, None, None)
+            program.seen = replace(seen, output=None, loss=None)
             return seen.output, seen.loss, maps
 
         return forward

@@ -9,11 +9,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from snellen.adapters.keras import tensors, weights
-from snellen.adapters.keras.lineage import Drawn, Lineage, Track, merged
-from snellen.adapters.keras.roles import Role, activation_name, role_of
+from snellen.adapters.keras import shapes, tensors, weights, windows
+from snellen.adapters.keras.lineage import Drawn, Lineage, Track, Ways, merged
+from snellen.adapters.keras.roles import Role, activation_name, role_of, softmax_of
+from snellen.adapters.keras.strays import Called
 from snellen.adapters.keras.structure import provisional
-from snellen.core import Layer, LayerKind
+from snellen.core import Layer, LayerKind, Window, WindowKind
+
+WindowOf = Callable[[windows.Positions, windows.Positions, int], Window | None]
+"""`window_of(taken, given, axis)`: what a call does to positions."""
 
 Shown = Callable[[Layer, str, Any, int], None]
 """`shown(layer, part, maps, axis)`: told every map, with the axis of its channels (-1 or 1)."""
@@ -39,6 +43,8 @@ class Recorder:
     ) -> None:
         self.drawn: list[Drawn] = []
         self.parts: dict[str, Part] = {}
+        self.called: list[Called] = []
+        """Weight layers, in order; holds them for as long as the pass."""
         self.lineage = Lineage()
         self._shown = shown
         self._keep = keep
@@ -54,7 +60,7 @@ class Recorder:
         flat = tensors.leaves(inputs)
         self._images = int(flat[0].shape[0])
         for tensor in flat:
-            self.lineage.put(tensor, Track(None, (), self._axis))
+            self.lineage.put(tensor, Track(None, {"": ()}, self._axis))
         if len(flat[0].shape) >= 2:
             maps = self._maps(flat[0], self._axis)
             entry = Layer("", 0, LayerKind.ACTIVATION, "input", maps[0], maps[1], trainable=False)
@@ -78,11 +84,17 @@ class Recorder:
         out = self._silently(original, layer, *args, **kwargs)
         if role is Role.ACTIVATION:
             taken = _first(args, kwargs)
-            self._activation(activation_name(layer), taken, out, self._name(layer), layer)
+            over = getattr(layer, "axis", -1)
+            self._activation(activation_name(layer), taken, out, self._name(layer), layer, over)
         elif role is Role.NORM:
             self._norm(layer, _first(args, kwargs), out)
         else:
-            self._pass(role, (args, kwargs), out)
+            self._pass(
+                role,
+                (args, kwargs),
+                out,
+                lambda taken, given, axis: windows.of_layer(layer, taken, given),
+            )
         return out
 
     def function(
@@ -95,9 +107,17 @@ class Recorder:
         if role is Role.ACTIVATION:
             taken = _first(args, kwargs)
             if self.lineage.get(taken) is not None:
-                self._activation(name, taken, out, "", None)
+                over = args[1] if len(args) > 1 else kwargs.get("axis", kwargs.get("dim", -1))
+                self._activation(name, taken, out, "", None, over)
         else:
-            self._pass(role, (args, kwargs), out)
+            self._pass(
+                role,
+                (args, kwargs),
+                out,
+                lambda taken, given, axis: shapes.of_function(
+                    name, args, kwargs, axis, taken, given
+                ),
+            )
         return out
 
     def _silently(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -125,29 +145,39 @@ class Recorder:
             channels=0,
             positions=(),
             inputs=self._inputs(track),
+            paths=() if track is None else track.paths,
             trainable=bool(layer.trainable and layer.trainable_variables),
             **weights.facts_of(layer),
         )
         self._follow(track)
+        self.called.append(Called(layer, bool(layer.built)))
         self._show_input(drawn, _first(args, kwargs), axis)
         self.drawn.append(drawn)
         self.parts[drawn.name] = Part(weakref.ref(layer))
 
+        taken = windows.positions_of(_first(args, kwargs), axis)
+
         def before_activation(maps: Any) -> None:
             drawn.channels, drawn.positions = self._maps(maps, axis)
+            if not drawn.weight_shape:
+                # A layer that this call has built.
+                vars(drawn).update(weights.facts_of(layer))
+            drawn.window = windows.of_convolution(layer, taken, drawn.positions)
             self._glimpse(drawn, "pre", maps, axis)
 
         fused = activation_name(layer.activation) if hasattr(layer, "activation") else "linear"
         if fused == "linear":
             out = self._silently(original, layer, *args, **kwargs)
             before_activation(out)
-            self._put(out, Track(drawn, (drawn.name,), axis))
+            self._put(out, Track(drawn, {drawn.name: ()}, axis))
             return out
         with _Exposed(layer, before_activation):
             out = self._silently(original, layer, *args, **kwargs)
         drawn.activation, drawn.activated = fused, True
         self._glimpse(drawn, "post", out, axis)
-        self._put(out, Track(drawn, (drawn.name,), axis, activated=True, last=fused))
+        softmax = softmax_of(fused, out, -1, axis)
+        ways = {drawn.name: ()}
+        self._put(out, Track(drawn, ways, axis, activated=True, last=fused, softmax=softmax))
         return out
 
     def _inputs(self, track: Track | None) -> tuple[str, ...]:
@@ -164,20 +194,25 @@ class Recorder:
         if track is not None and track.owner is not None:
             track.owner.followed = True
 
-    def _activation(self, name: str | None, before: Any, out: Any, label: str, layer: Any) -> None:
+    def _activation(
+        self, name: str | None, before: Any, out: Any, label: str, layer: Any, over: Any
+    ) -> None:
+        """`over`: the axes that a softmax sums over."""
         if out is before or not tensors.is_tensor(out):
             return
         track = self.lineage.get(before)
         axis = self._axis if track is None else track.axis
         owner = None if track is None or track.activated else track.owner
-        sources = () if track is None else track.sources
+        ways: Ways = {} if track is None else track.ways
         if owner is not None and not owner.activated:
             owner.activation, owner.activated = name, True
             self._glimpse(owner, "post", out, axis)
-            self._put(out, Track(owner, sources, axis, activated=True, last=name))
+            softmax = softmax_of(name, out, over, axis)
+            self._put(out, Track(owner, ways, axis, activated=True, last=name, softmax=softmax))
         elif name in ("softmax", "log_softmax") or len(out.shape) < 2:
             self._follow(track)
-            self._put(out, Track(None, sources, axis, last=name))
+            softmax = softmax_of(name, out, over, axis)
+            self._put(out, Track(None, ways, axis, last=name, softmax=softmax))
         else:
             self._follow(track)
             label = label or self._unique(name or "activation")
@@ -189,27 +224,28 @@ class Recorder:
                 type_name=label.split("#")[0] if layer is None else type(layer).__name__,
                 channels=channels,
                 positions=positions,
-                inputs=sources,
+                inputs=() if track is None else track.sources,
+                paths=() if track is None else track.paths,
                 trainable=False,
                 activation=name,
                 activated=True,
             )
             self.drawn.append(drawn)
             self._glimpse(drawn, "post", out, axis)
-            self._put(out, Track(None, (label,), axis, activated=True, last=name))
+            self._put(out, Track(None, {label: ()}, axis, activated=True, last=name))
 
     def _norm(self, layer: Any, before: Any, out: Any) -> None:
         track = self.lineage.get(before)
         if track is None or track.owner is None or track.activated:
-            self._pass(Role.CARRY, ((before,), {}), out)
+            self._pass(Role.CARRY, ((before,), {}), out, _unmoved)
             return
         part = self.parts[track.owner.name]
         if part.norm is None:
             part.norm = weakref.ref(layer)
         track.owner.normalised = True
-        self._put(out, Track(track.owner, track.sources, track.axis))
+        self._put(out, Track(track.owner, track.ways, track.axis))
 
-    def _pass(self, role: Role, taken: Any, out: Any) -> None:
+    def _pass(self, role: Role, taken: Any, out: Any, window_of: WindowOf) -> None:
         """A known function that is no activation took tensors and gave others."""
         found = [(leaf, self.lineage.get(leaf)) for leaf in tensors.leaves(taken)]
         tracks = [track for _, track in found if track is not None]
@@ -222,15 +258,31 @@ class Recorder:
             others = [leaf for leaf, track in found if track is None and _like_maps(leaf, rank)]
             role = role if others else Role.CARRY
         if role is Role.CARRY:
-            self._put(out, tracks[0])
+            track = tracks[0]
+            source = next(leaf for leaf, of in found if of is not None)
+            window = self._window(role, window_of, source, out, axis)
+            self._put(out, track if window is None else replace(track, ways=track.through(window)))
             return
         for track in tracks:
             self._follow(track)
             if role is Role.SUM and track.owner is not None:
                 track.owner.residual = True
-        last = tracks[0].last if role is Role.RESHAPE else "linear"
-        whole = merged(tracks, axis)
-        self._put(out, Track(None, whole.sources, axis, last=last))
+        kept = tracks[0] if role is Role.RESHAPE else Track(None, {}, axis)
+        ways = [
+            track.through(self._window(role, window_of, leaf, out, axis))
+            for leaf, track in found
+            if track is not None
+        ]
+        self._put(out, replace(merged(ways, axis), last=kept.last, softmax=kept.softmax))
+
+    def _window(
+        self, role: Role, window_of: WindowOf, taken: Any, out: Any, axis: int
+    ) -> Window | None:
+        """What lies between a tensor taken and one given."""
+        if role in (Role.SUM, Role.JOIN) or not hasattr(out, "shape"):
+            return None
+        before, after = (windows.positions_of(one, axis) for one in (taken, out))
+        return window_of(before, after, axis)
 
     def _through(self, args: Any, kwargs: Any, out: Any) -> None:
         """A layer was looked into; what could not be followed inside it comes from its inputs."""
@@ -239,15 +291,19 @@ class Recorder:
             for leaf in tensors.leaves(out)
             if tensors.is_tensor(leaf) and self.lineage.get(leaf) is None
         ]
-        taken = [self.lineage.get(leaf) for leaf in tensors.leaves((args, kwargs))]
-        tracks = [track for track in taken if track is not None]
+        known = [(leaf, self.lineage.get(leaf)) for leaf in tensors.leaves((args, kwargs))]
+        tracks = [(leaf, track) for leaf, track in known if track is not None]
         if not unseen or not tracks:
             return
-        for track in tracks:
+        ways: list[Ways] = []
+        for leaf, track in tracks:
             if track.owner is not None and not track.activated:
                 track.owner.lost = True
+            positions = windows.positions_of(leaf, track.axis)
+            window = Window(WindowKind.OTHER, positions=positions) if positions else None
+            ways.append(track.through(window))
         for leaf in unseen:
-            self.lineage.put(leaf, merged(tracks, self._axis))
+            self.lineage.put(leaf, merged(ways, self._axis))
 
     def _put(self, out: Any, track: Track) -> None:
         for leaf in tensors.leaves(out):
@@ -307,6 +363,10 @@ class _Exposed:
 
 def _first(args: Any, kwargs: Any) -> Any:
     return args[0] if args else next(iter(kwargs.values()), None)
+
+
+def _unmoved(taken: windows.Positions, given: windows.Positions, axis: int) -> None:
+    del taken, given, axis
 
 
 def _like_maps(value: Any, rank: int) -> bool:

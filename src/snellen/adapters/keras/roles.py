@@ -5,8 +5,11 @@
 from __future__ import annotations
 
 import functools
+import math
 from enum import Enum, auto
 from typing import Any
+
+from snellen.adapters.keras.lineage import Softmax
 
 
 class Role(Enum):
@@ -68,7 +71,8 @@ FUNCTIONS = {
         ("max_pool", "avg_pool", "average_pool", "max_pool2d", "avg_pool2d", "dropout", "pad"),
         Role.CARRY,
     ),
-    **dict.fromkeys(("cast", "identity", "bias_add"), Role.CARRY),
+    **dict.fromkeys(("cast", "identity", "bias_add", "resize"), Role.CARRY),
+    **dict.fromkeys(("depth_to_space",), Role.RESHAPE),
     **dict.fromkeys(
         ("reshape", "mean", "max", "sum", "transpose", "squeeze", "ravel", "expand_dims"),
         Role.RESHAPE,
@@ -126,13 +130,18 @@ def _classes() -> tuple[tuple[Role, tuple[type, ...]], ...]:
                 *(f"{kind}{rank}" for kind in _POOLS for rank in ranks),
                 *("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"),
                 *("AlphaDropout", "GaussianDropout", "GaussianNoise", "ActivityRegularization"),
-                *("Identity", "InputLayer"),
+                *("Identity", "InputLayer", "Resizing"),
             ),
         ),
         (
             Role.RESHAPE,
             named(
-                *(f"Global{kind}Pooling{rank}" for kind in ("Average", "Max") for rank in ranks),
+                *(
+                    f"{of}{kind}Pooling{rank}"
+                    for of in ("Global", "Adaptive")
+                    for kind in ("Average", "Max")
+                    for rank in ranks
+                ),
                 *("Flatten", "Reshape", "Permute", "RepeatVector"),
             ),
         ),
@@ -170,3 +179,17 @@ def activation_name(activation: Any) -> str | None:
     if name is None:
         name = {"LeakyReLU": "leaky_relu", "PReLU": "prelu"}.get(kind, kind.lower())
     return ACTIVATION_NAMES.get(name)
+
+
+def softmax_of(name: str | None, out: Any, axes: Any, channels: int) -> Softmax | None:
+    """What a softmax over `axes` (a number, several, or `None` for all) adds up to one; `None` for
+    another activation. `channels`: their axis, -1 or 1."""
+    if name not in ("softmax", "log_softmax"):
+        return None
+    rank = len(out.shape)
+    given = range(rank) if axes is None else [axes] if isinstance(axes, int) else list(axes)
+    over = {int(axis) % rank for axis in given}
+    units = math.prod(int(out.shape[axis]) for axis in over)
+    if 0 in over:
+        return Softmax("batch", units)
+    return Softmax("units" if (channels % rank if rank > 2 else 1) in over else "positions", units)

@@ -79,4 +79,6 @@ def _layer(drawn: Drawn, activation: str | None, *, head: bool, output: str | No
         trainable=drawn.trainable,
         weight_shape=drawn.weight_shape,
         output_activation=output,
+        window=drawn.window,
+        paths=drawn.paths,
     )

@@ -34,6 +34,19 @@ def canonical(layer: Any, kernel: Array) -> Array:
     return np.moveaxis(kernel, (-1, -2), (0, 1))
 
 
+def as_kept(layer: Any, kernel: Array) -> Array:
+    """A kernel in the canonical order as the layer's own variable has it: `canonical` undone."""
+    kind = _kind(layer)
+    if kind == "dense":
+        return kernel.T
+    if kind == "depthwise":
+        *taps, channels, multiplier = kernel_variable(layer).shape
+        return np.moveaxis(kernel.reshape(channels, multiplier, *taps), (0, 1), (-2, -1))
+    if kind == "transposed":
+        return np.moveaxis(kernel, (0, 1), (-2, -1))
+    return np.moveaxis(kernel, (0, 1), (-1, -2))
+
+
 def facts_of(layer: Any) -> dict[str, Any]:
     """`weight_shape`, `groups` and `transposed` of a weight layer."""
     variable = kernel_variable(layer)
