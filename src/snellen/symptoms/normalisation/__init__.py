@@ -1,0 +1,1 @@
+"""Symptoms of normalisation layers and of the statistics they keep."""

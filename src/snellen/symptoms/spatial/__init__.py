@@ -1,0 +1,1 @@
+"""Symptoms of how maps lie on the image: fields, grids, borders, lattices."""
