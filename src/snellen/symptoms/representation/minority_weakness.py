@@ -30,6 +30,9 @@ from snellen.symptoms.structure import head, part_of
 from snellen.symptoms.wording import percent
 
 SETS = ("", HELD_OUT)
+LEAST_SKILL = 0.3
+"""Share of the class's images a probe names, less that of the others' it names wrongly, from which
+on it knows the class."""
 
 
 @dataclass(frozen=True)
@@ -271,7 +274,9 @@ def _separability(subject: Subject, k: int) -> tuple[float, float, bool]:
         table = [[hits, int(own.sum()) - hits], [wrongly, int(rest.sum()) - wrongly]]
         stats: Any = import_module("scipy.stats")
         p = float(stats.fisher_exact(table, alternative="greater")[1])
-        return hits / int(own.sum()), float(np.median(recalls)), p < 0.05
+        known_by = hits / int(own.sum()) - wrongly / int(rest.sum())
+        told = p < 0.01 and known_by >= LEAST_SKILL
+        return hits / int(own.sum()), float(np.median(recalls)), told
     return none
 
 

@@ -1,0 +1,112 @@
+"""S13: finds layers of too few directions, and leaves neural collapse alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from snellen.record import Subject
+from snellen.stats import ChannelStructure, ClassResponse
+from snellen.symptoms.representation.rank_collapse import RankCollapse
+from symptoms.build import UNHARMED, conv, given, grade, head, labels, probe, sentence, subject
+from symptoms.richer import response, structure
+
+CHANNELS = 64
+
+
+def flat(rank: int, of: int = CHANNELS) -> list[float]:
+    """Eigenvalues of `rank` equal directions: their effective rank is `rank`."""
+    return [1.0] * rank + [0.0] * (of - rank)
+
+
+def watched(
+    *eigenvalues: Sequence[float],
+    classes: int = 10,
+    means: Any = None,
+    before_head: bool = True,
+    step: int = 1000,
+) -> Subject:
+    """A layer with these spectra at its examined looks, the last one at `step`."""
+    steps = [0, step][-len(eigenvalues) :]
+    looks = [
+        (s, structure(0.5, channels=len(e), eigenvalues=e))
+        for s, e in zip(steps, eigenvalues, strict=True)
+    ]
+    history: dict[Any, Any] = given(labels(*[100] * classes))
+    history |= probe("conv", ChannelStructure, "post", *looks)
+    if means is not None:
+        history |= probe("conv", ClassResponse, "post", (step, response(means, spread=1.0)))
+    other = conv("other", index=1, channels=1)
+    layers = (conv(channels=len(eigenvalues[-1])), other)
+    final = head(units=classes, inputs=("conv" if before_head else "other",))
+    return subject(*layers, final, history=history)
+
+
+@pytest.mark.parametrize(
+    ("rank", "classes", "expected"),
+    [
+        pytest.param(4, 10, "warning", id="4 directions for 10 classes"),
+        pytest.param(5, 10, "clear", id="5 directions for 10 classes"),
+        pytest.param(1, 2, "warning", id="1 direction for 2 classes"),
+        pytest.param(2, 2, "clear", id="2 directions for 2 classes"),
+        pytest.param(2, 3, "clear", id="2 directions for 3 classes"),
+    ],
+)
+def test_both_sides_before_the_head(rank: int, classes: int, expected: str) -> None:
+    assert grade(RankCollapse(), watched(flat(rank), classes=classes)) == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        pytest.param(30, 3, "warning", id="under 5% and falling"),
+        pytest.param(30, 4, "clear", id="over 5%"),
+        pytest.param(6, 3, "clear", id="was low from the start"),
+        pytest.param(7, 3, "warning", id="was twice the limit"),
+    ],
+)
+def test_both_sides_of_a_fall_in_any_layer(before: int, after: int, expected: str) -> None:
+    seen = watched(flat(before), flat(after), before_head=False)
+    assert grade(RankCollapse(), seen) == expected
+
+
+def test_a_narrow_layer_cannot_fall_under_one_direction() -> None:
+    assert grade(RankCollapse(), watched(flat(10, 10), flat(1, 10), before_head=False)) == "clear"
+
+
+@pytest.mark.parametrize(("apart", "expected"), [(10.0, "clear"), (0.2, "warning")])
+def test_neural_collapse_keeps_the_classes(apart: float, expected: str) -> None:
+    means = apart * np.eye(10, CHANNELS)
+    assert grade(RankCollapse(), watched(flat(3), means=means)) == expected
+
+
+def test_constant_layers_have_no_rank() -> None:
+    assert grade(RankCollapse(), watched(flat(0))) == "silent"
+
+
+def test_warm_up_labels_and_looks() -> None:
+    assert grade(RankCollapse(), watched(flat(1), step=50)) == "undecided"
+    unlabelled = subject(
+        conv(channels=CHANNELS),
+        head(inputs=("conv",)),
+        history=probe("conv", ChannelStructure, "post", (1000, structure(eigenvalues=flat(1)))),
+    )
+    assert grade(RankCollapse(), unlabelled) == "clear"
+    assert grade(RankCollapse(), subject(conv(), head())) == "undecided"
+
+
+def test_without_harm_it_is_a_note() -> None:
+    assert grade(RankCollapse(), watched(flat(1)), outcome=UNHARMED) == "note"
+
+
+def test_sentence() -> None:
+    seen = watched(flat(32), flat(2), means=np.zeros((10, CHANNELS)))
+    assert sentence(RankCollapse(), seen) == (
+        "64 channels span 2 directions (32 at the first look) over 320 images; 99% of the variance "
+        "lies in 3.1% of them (allowed: at least 4.5)"
+    )
+    informed = watched(flat(2), means=0.5 * np.eye(10, CHANNELS))
+    assert "of the variance tells classes apart" in sentence(RankCollapse(), informed)
