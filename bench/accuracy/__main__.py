@@ -17,14 +17,22 @@ import platform
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.progress import TimeRemainingColumn as TimeLeft
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.text import Text
 
 from bench.accuracy import cache
 from bench.accuracy.difference import committed, differences
@@ -102,23 +110,30 @@ def _results(chosen: list[Case], jobs: int, console: Console) -> Iterator[Result
             for future in as_completed(waiting):
                 case = waiting[future]
                 runs.update(bar, advance=1, done=runs.tasks[0].fields["done"] + weights[case])
-                yield _told(future.result(), runs.console)
+                yield _told(_of(future, case), runs.console)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-class _Left(TimeLeft):
+class _Left(ProgressColumn):
     """The time left by the seconds that runs took before, rather than by their number."""
 
     max_refresh = 1.0
 
-    def render(self, task):  # type: ignore[no-untyped-def]
+    def render(self, task: Task) -> Text:
         done, work = task.fields["done"], task.fields["work"]
         if not done or task.elapsed is None:
-            return TextColumn("…").render(task)
-        left = datetime.timedelta(seconds=round(task.elapsed * (work - done) / done))
-        return TextColumn(str(left)).render(task)
+            return Text("…")
+        return Text(str(datetime.timedelta(seconds=round(task.elapsed * (work - done) / done))))
+
+
+def _of(future: Future[Result], case: Case) -> Result:
+    """One that broke down is one run without a judgement; the others go on."""
+    error = future.exception()
+    if error is None:
+        return future.result()
+    return Result(case, None, f"{type(error).__name__}: {error}")
 
 
 def _told(done: Result, console: Console) -> Result:

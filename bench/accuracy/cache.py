@@ -92,8 +92,11 @@ def kept_judgement(case: Case) -> dict[str, Any] | None:
 
 
 def keep_run(case: Case, made_in: Path, told: dict[str, Any]) -> None:
-    """Take over the run file in `made_in`, which is then gone; whatever was kept before is."""
-    (made_in / "run.json").write_text(json.dumps(told | {"key": run_key(case)}), encoding="utf-8")
+    """Take over the run file in `made_in`, which is then gone, in place of what was kept before.
+
+    `told` has the `key` of before the run: what changed while it ran belongs to the next one.
+    """
+    (made_in / "run.json").write_text(json.dumps(told), encoding="utf-8")
     shutil.rmtree(folder(case), ignore_errors=True)
     made_in.rename(folder(case))
 

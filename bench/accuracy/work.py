@@ -45,6 +45,7 @@ def result(case: Case) -> Result:
 def _run(case: Case) -> str:
     """Train under snellen and keep the run file; what went wrong, if anything."""
     cache.PLACE.mkdir(exist_ok=True)
+    key = cache.run_key(case)
     with tempfile.TemporaryDirectory(dir=cache.PLACE, prefix="_") as place:
         made_in = Path(place) / "new"
         made_in.mkdir()
@@ -58,7 +59,7 @@ def _run(case: Case) -> str:
         if not (made_in / "run.snellen").exists():
             script_error = case.truth.kind == "script-error"
             return "" if script_error else "no run file was written"
-        cache.keep_run(case, made_in, {"seconds": watched.seconds})
+        cache.keep_run(case, made_in, {"key": key, "seconds": watched.seconds})
     return ""
 
 
