@@ -29,7 +29,7 @@ def slid(window: Window, positions: Sizes) -> Sizes:
         before = (window.before or (0,) * 9)[i]
         after = (window.after or (0,) * 9)[i]
         if window.kind is WindowKind.TRANSPOSED_CONV:
-            found.append((n - 1) * s + (k - 1) * d + 1 - before - after)
+            found.append((n - 1) * s + (k - 1) * d + 1 + before + after)
         elif window.kind in (WindowKind.UPSAMPLE, WindowKind.PIXEL_SHUFFLE):
             found.append(n * s)
         elif window.kind in (WindowKind.PAD, WindowKind.CROP):
@@ -76,7 +76,8 @@ def mean_pool(kernel: int, stride: int | None = None) -> Window:
 
 
 def transposed(kernel: int, stride: int, padding: int = 0, **changes: Any) -> Window:
-    return window(WindowKind.TRANSPOSED_CONV, kernel, stride, padding=padding, **changes)
+    """`padding` is what the framework calls so: positions cut off the output at both ends."""
+    return window(WindowKind.TRANSPOSED_CONV, kernel, stride, padding=-padding, **changes)
 
 
 GLOBAL, FLATTEN = Window(WindowKind.GLOBAL_POOL), Window(WindowKind.FLATTEN)

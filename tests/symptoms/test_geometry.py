@@ -44,7 +44,7 @@ def apply(w: Window, x: np.ndarray, size: int) -> np.ndarray:
         case WindowKind.TRANSPOSED_CONV:
             for i in range(x.shape[1]):
                 for tap in range(k):
-                    place = i * s + tap * d - w.before[0]
+                    place = i * s + tap * d + w.before[0]
                     if 0 <= place < size:
                         out[:, place] += x[:, i]
         case WindowKind.UPSAMPLE | WindowKind.PIXEL_SHUFFLE:
@@ -88,7 +88,10 @@ def operations(draw: Any) -> Window:
         return Window(kind, before=(sign * draw(small),), after=(sign * draw(small),))
     kernel, stride = draw(st.integers(1, 5)), draw(st.integers(1, 3))
     dilation = draw(st.integers(1, 2))
-    return Window(kind, (kernel,), (stride,), (dilation,), (draw(small),), (draw(small),))
+    # A transposed convolution's ends are cut off as often as not.
+    sign = draw(st.sampled_from([-1, 1])) if kind is WindowKind.TRANSPOSED_CONV else 1
+    ends = (sign * draw(small),), (sign * draw(small),)
+    return Window(kind, (kernel,), (stride,), (dilation,), *ends)
 
 
 @settings(deadline=None, max_examples=300)

@@ -168,7 +168,7 @@ def taps(window: Window, axis: int, before: int, after: int) -> Ints:
         read = out * s - pad + np.arange(k)[:, None] * d
     elif kind is WindowKind.TRANSPOSED_CONV:
         k, s, d, pad = _sizes(window, axis)
-        reach = out + abs(pad) - np.arange(k)[:, None] * d
+        reach = out - pad - np.arange(k)[:, None] * d
         read = np.where(reach % s == 0, reach // s, -1)
     elif kind in GROWING:
         read = _grown(window, axis, out)
@@ -191,7 +191,8 @@ def _grown(window: Window, axis: int, out: Ints) -> Ints:
 
 
 def _sizes(window: Window, axis: int) -> tuple[int, int, int, int]:
-    """Kernel, stride, dilation and positions padded before the first one."""
+    """Kernel, stride, dilation and positions added before the first one: of the input, or of the
+    output of a transposed convolution (negative: cut off)."""
     kernel = _entry(window.kernel, axis, None)
     stride = _entry(window.stride, axis, 1)
     return kernel, stride, _entry(window.dilation, axis, 1), _entry(window.before, axis, 0)
@@ -311,7 +312,7 @@ def _growth(window: Window, axis: int) -> tuple[Fraction, Fraction, Fraction]:
     if kind is WindowKind.TRANSPOSED_CONV:
         k, s, d, pad = _sizes(window, axis)
         wider = max(Fraction(0), Fraction((k - 1) * d + 1, s) - 1)
-        return wider, Fraction(1, s), (abs(pad) - Fraction((k - 1) * d, 2)) / s
+        return wider, Fraction(1, s), -(pad + Fraction((k - 1) * d, 2)) / s
     if kind in GROWING:
         factor = _entry(window.stride, axis, None)
         wider = Fraction(_entry(window.kernel, axis, 1) > 1)
