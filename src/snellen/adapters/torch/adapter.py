@@ -29,13 +29,15 @@ from torch.utils.data import DataLoader
 
 from snellen.adapters.contract import Batch, Guard, Observer
 from snellen.adapters.torch.compiled import CompileEars
+from snellen.adapters.torch.inputs import images_in, shapes_of
 from snellen.adapters.torch.loaders import Loaders
 from snellen.adapters.torch.losses import Heard, LossEars, labels_of
-from snellen.adapters.torch.model import TorchModel, images_in, shapes_of, unwrapped
+from snellen.adapters.torch.model import TorchModel, unwrapped
 from snellen.adapters.torch.objectives import Objectives
 from snellen.adapters.torch.outputs import first_tensor, outputs_in, tensors_in
 from snellen.adapters.torch.recorder import Recorder, leave
 from snellen.adapters.torch.tables import host
+from snellen.adapters.torch.undisturbed import asking
 from snellen.adapters.torch.watched import Call, Watched
 
 BOUNDARIES = (
@@ -109,7 +111,7 @@ class TorchAdapter:
             self._stand_aside,
             self._called_compiled,
             self._met_compiled_function,
-            lambda: self._inside,
+            lambda: self._inside or asking(),
         )
         self._undo.append(self._compiling.close)
         self._hook()
@@ -177,7 +179,7 @@ class TorchAdapter:
 
     def _enter(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
         """Cross the boundary, unless it is our own look that got us here."""
-        if self._inside:
+        if self._inside or asking():
             return None
         self._inside = True
         try:
@@ -189,14 +191,14 @@ class TorchAdapter:
 
     def _pre_forward(self, module: nn.Module, args: tuple[Any, ...]) -> None:
         # First of all: code that is being compiled traces this, and must trace nothing of it.
-        if torch.compiler.is_compiling() or self._inside:
+        if torch.compiler.is_compiling() or self._inside or asking():
             return
         # Inside a model every call counts, lest the stack lose its balance under `no_grad`.
         if self._roots or torch.is_grad_enabled():
             self._enter("torch.enter", self._entered, module, args)
 
     def _post_forward(self, module: nn.Module, args: Any, *rest: Any) -> None:
-        if torch.compiler.is_compiling() or self._inside:
+        if torch.compiler.is_compiling() or self._inside or asking():
             return
         if not self._armed:
             self._end_recording()

@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
@@ -16,20 +15,40 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.module import (
     register_module_forward_hook,
     register_module_forward_pre_hook,
 )
 
-from snellen.adapters.contract import Array, Glimpse, ModelRefusedError, Pass, Weights
-from snellen.adapters.torch.outputs import first_tensor, outputs_in, tensors_in
+from snellen.adapters.contract import (
+    Array,
+    Glimpse,
+    ModelRefusedError,
+    Normalisation,
+    Pass,
+    Weights,
+)
+from snellen.adapters.torch.batch_norm import (
+    batch_norms,
+    normalisation_of,
+    use_batch_statistics,
+)
+from snellen.adapters.torch.facts import optimizer_facts, parameter_facts
+from snellen.adapters.torch.inputs import (
+    Inputs,
+    copied,
+    image_tensor,
+    replaced,
+    selected,
+    tensors_of,
+)
+from snellen.adapters.torch.kernels import Kernel, shifted
+from snellen.adapters.torch.outputs import first_tensor, outputs_in
 from snellen.adapters.torch.recorder import Recorder
 from snellen.adapters.torch.tables import host
-from snellen.adapters.torch.undisturbed import undisturbed
+from snellen.adapters.torch.undisturbed import asked
 from snellen.core import Layer
-
-Inputs = tuple[tuple[Any, ...], dict[str, Any]]
-"""What the model is called with: positional and keyword arguments."""
 
 LossFunction = Callable[[Tensor, Tensor], Tensor]
 """The script's own loss, given what it was fed and the labels; keywords already bound."""
@@ -40,6 +59,7 @@ class TorchModel:
     `release`."""
 
     framework = "torch"
+    shows_gradients = True
 
     def __init__(self, module: nn.Module, name: str, keep: Callable[[str], bool]) -> None:
         """`keep` says of a layer's name whether its maps are wanted."""
@@ -59,62 +79,103 @@ class TorchModel:
             for n, p in module.named_parameters(remove_duplicate=False)
         }
         self.module_names = {id(m): n for n, m in module.named_modules()}
-        self._kernels: dict[str, tuple[Tensor, Tensor | None, bool]] = {}
+        self._kernels: dict[str, Kernel] = {}
         self._gains: dict[str, Tensor] = {}
-        self._groups: dict[str, int] = {}
+        self._norms: dict[str, _BatchNorm] = {}
         self._initial: dict[str, Tensor] | None = None
         self._substitute: dict[str, Tensor] | None = None
         self._stamp: list[tuple[int, int, torch.dtype]] = []
         self._told: list[nn.Parameter] | None = None
 
     def facts(self) -> dict[str, Any]:
-        parameters = list(self.module.parameters())
-        facts: dict[str, Any] = {
-            "model": type(self.module).__name__,
-            "parameters": sum(p.numel() for p in parameters),
-            "parameter_bytes": sum(p.numel() * p.element_size() for p in parameters),
-            **self.facts_seen,
-        }
+        facts = {**parameter_facts(self.module), **self.facts_seen}
         if self.optimizer is not None:
             facts.update(optimizer_facts(self.optimizer))
         return facts
 
+    # -- asking the model --------------------------------------------------------------------------
+
     def look(self, inputs: Inputs, labels: Array | None, see: Callable[[Glimpse], None]) -> Pass:
-        stack: list[str] = []
-        learning = {
-            name.rpartition(".")[0] for name, p in self.module.named_parameters() if p.requires_grad
-        }
-        recorder = Recorder(self.names, stack, see, self.keep, learning)
-        with ExitStack() as around:
-            around.enter_context(torch.no_grad())
-            around.enter_context(undisturbed(self.module))
-            if "torch._dynamo" in sys.modules:
-                # Compiled functions inside run as they were written, lest they be compiled for
-                # our look.
-                around.enter_context(torch.compiler.set_stance("force_eager"))
-            around.enter_context(module_stack(self.module_names, stack))
-            for device in {t.device.type for t in _tensors(inputs)}:
-                around.enter_context(torch.autocast(device, enabled=False))
-            self.module.eval()
-            first = first_tensor(_tensors(inputs))
-            if first is not None:
-                recorder.starts_with(first)
-            with recorder:
-                try:
-                    output = self._call(inputs)
-                except Exception as error:
-                    if recorder.failure is not None:
-                        raise
-                    raise ModelRefusedError(f"{type(error).__name__}: {error}") from error
+        with asked(self.module, inputs):
+            recorder, output = self._watched(inputs, see, self.keep)
             tensor = self.pick(output)
             layers = recorder.finish(tensor, ends=not self.feeds_another)
             if self._substitute is None:
                 self.learn(recorder, layers)
-            loss = self._loss(tensor, labels, output)
-            kept = (
-                host(tensor).copy() if tensor is not None and tensor.is_floating_point() else None
-            )
-        return Pass(layers, kept, loss)
+            return Pass(layers, _kept(tensor), self._loss(tensor, labels, output))
+
+    def answer(
+        self, inputs: Inputs, labels: Array | None, *, batch_statistics: bool = False
+    ) -> tuple[Array | None, float]:
+        with asked(self.module, inputs):
+            if batch_statistics:
+                use_batch_statistics(self.module)
+            output = self._call(copied(inputs))
+            tensor = self.pick(output)
+            return _kept(tensor), self._loss(tensor, labels, output)
+
+    def gradients(self, inputs: Inputs, labels: Array | None) -> Mapping[str, Array] | None:
+        kernels = {n: k for n, k in self._kernels.items() if k.weight.requires_grad}
+        if not kernels:
+            return None
+        with asked(self.module, inputs, gradients=True), self._differentiable():
+            output = self._call(copied(inputs))
+            loss = self._objective(self.pick(output), labels, output)
+            weights = [self._standing_for(kernel.weight) for kernel in kernels.values()]
+            if loss is None:
+                return None
+            found = _differentiated(loss, weights, None)
+            if found is None:
+                return None
+            # A kernel that the loss does not depend on has a gradient of zero.
+            return {
+                name: kernel.canonical(g if g is not None else torch.zeros_like(kernel.weight))
+                for (name, kernel), g in zip(kernels.items(), found, strict=True)
+            }
+
+    def input_gradients(
+        self,
+        inputs: Inputs,
+        pull: Callable[[Array], Array] | None = None,
+        *,
+        layer: str = "",
+    ) -> Array | None:
+        images = image_tensor(inputs)
+        if images is None:
+            return None
+        with asked(self.module, inputs, gradients=True):
+            leaf = images.detach().clone().requires_grad_()
+            maps = self._maps(replaced(inputs, images, leaf), layer)
+            if maps is None or not maps.is_floating_point():
+                return None
+            if pull is None:
+                weights = torch.ones_like(maps)
+            else:
+                pulled = np.array(pull(host(maps.detach()).copy()))
+                weights = torch.from_numpy(pulled).to(maps.device, maps.dtype)
+            found = _differentiated(maps, [leaf], weights)
+            gradient = found[0] if found is not None else None
+            return host(gradient).copy() if gradient is not None else None
+
+    def images_of(self, inputs: Inputs) -> Array | None:
+        images = image_tensor(inputs)
+        return host(images.detach()).copy() if images is not None else None
+
+    def with_images(self, inputs: Inputs, images: Array) -> Inputs:
+        """Raises `ValueError` where the inputs hold no image tensor."""
+        old = image_tensor(inputs)
+        if old is None:
+            raise ValueError("these inputs hold no images of floating point")
+        given = torch.from_numpy(np.array(images))
+        if given.shape == old.shape:
+            new = torch.empty_like(old.detach())
+            new.copy_(given)
+        else:
+            new = given.to(old.device, old.dtype)
+        return replaced(inputs, old, new)
+
+    def shifted(self, changes: Mapping[str, Array]) -> AbstractContextManager[None]:
+        return shifted(self._kernels, changes)
 
     def pick(self, output: Any) -> Tensor | None:
         """Of what the model returned, the tensor that the loss is fed with."""
@@ -125,6 +186,8 @@ class TorchModel:
         return (
             tensors[self.output_index] if self.output_index < len(tensors) else first_tensor(output)
         )
+
+    # -- its parameters ----------------------------------------------------------------------------
 
     def computed_kernels(self) -> list[str]:
         """Modules whose weight is no parameter but computed from others at each call."""
@@ -137,9 +200,32 @@ class TorchModel:
 
     def learn(self, recorder: Recorder, layers: Sequence[Layer]) -> None:
         """Remember which parameters belong to which layer."""
-        self._kernels.update(recorder.weights)
+        groups = {layer.name: layer.groups for layer in layers}
+        for name, (weight, bias, transposed) in recorder.weights.items():
+            self._kernels[name] = Kernel(weight, bias, transposed, groups.get(name, 1))
         self._gains.update(recorder.gains)
-        self._groups.update({layer.name: layer.groups for layer in layers})
+        known = batch_norms(self.module)
+        for name, running in recorder.running_means.items():
+            if id(running) in known:
+                self._norms[name] = known[id(running)]
+
+    def weights(self) -> Mapping[str, Weights]:
+        found: dict[str, Weights] = {}
+        for name, kernel in self._kernels.items():
+            gain, gradient = self._gains.get(name), kernel.weight.grad
+            dense = gradient is not None and gradient.layout is torch.strided
+            found[name] = Weights(
+                kernel=kernel.canonical(kernel.weight),
+                bias=host(kernel.bias.detach()) if kernel.bias is not None else None,
+                gain=host(gain.detach()) if gain is not None else None,
+                gradient=kernel.canonical(gradient) if gradient is not None and dense else None,
+                trainable=kernel.weight.requires_grad,
+            )
+        return found
+
+    def normalisations(self) -> Mapping[str, Normalisation]:
+        found = {name: normalisation_of(norm) for name, norm in self._norms.items()}
+        return {name: state for name, state in found.items() if state is not None}
 
     def keep_initial(self) -> None:
         state = {**dict(self.module.named_parameters()), **dict(self.module.named_buffers())}
@@ -158,28 +244,6 @@ class TorchModel:
         finally:
             self._substitute = None
 
-    def weights(self) -> Mapping[str, Weights]:
-        found: dict[str, Weights] = {}
-        for name, (weight, bias, transposed) in self._kernels.items():
-            kernel, offset = weight, bias
-            groups = self._groups.get(name, 1)
-            gain = self._gains.get(name)
-            gradient = weight.grad
-            found[name] = Weights(
-                kernel=_canonical(kernel, transposed, groups),
-                bias=host(offset.detach()) if offset is not None else None,
-                gain=host(gain.detach()) if gain is not None else None,
-                gradient=_canonical(gradient, transposed, groups)
-                if gradient is not None and gradient.layout is torch.strided
-                else None,
-                trainable=weight.requires_grad,
-            )
-        return found
-
-    def gradients(self, inputs: Inputs, labels: Array | None) -> Mapping[str, Array] | None:
-        """`None`: PyTorch shows the training's own gradients."""
-        return None
-
     def stamp(self) -> None:
         """A step has just ended."""
         # Walking through a large model costs more than the rest of a step's watching.
@@ -191,42 +255,103 @@ class TorchModel:
         return self._stamp == [(id(p), p._version, p.dtype) for p in _telling(self.module)]
 
     def select(self, batches: Sequence[Inputs], index: npt.NDArray[np.int64]) -> Inputs:
-        sizes = [images_in(batch) for batch in batches]
-        starts = np.cumsum([0, *sizes])
-        args = tuple(
-            _gather([batch[0][i] for batch in batches], sizes, starts, index)
-            for i in range(len(batches[0][0]))
-        )
-        kwargs = {
-            key: _gather([batch[1][key] for batch in batches], sizes, starts, index)
-            for key in batches[0][1]
-        }
-        return args, kwargs
+        return selected(batches, index)
 
     def release(self) -> None:
         """Let go of every copy."""
         self._initial = self._substitute = None
         self.loss_function = None
 
-    def _call(self, inputs: Inputs) -> Any:
+    # -- inside ------------------------------------------------------------------------------------
+
+    def _watched(
+        self,
+        inputs: Inputs,
+        see: Callable[[Glimpse], None],
+        keep: Callable[[str], bool],
+        hold: Callable[[str, str, Tensor], None] | None = None,
+    ) -> tuple[Recorder, Any]:
+        """One forward pass under a recorder, and what the model returned."""
+        stack: list[str] = []
+        learning = {
+            name.rpartition(".")[0] for name, p in self.module.named_parameters() if p.requires_grad
+        }
+        recorder = Recorder(self.names, stack, see, keep, learning, hold=hold)
+        with module_stack(self.module_names, stack):
+            inputs = copied(inputs)
+            first = first_tensor(tensors_of(inputs))
+            if first is not None:
+                recorder.starts_with(first)
+            with recorder:
+                return recorder, self._call(inputs, recorder)
+
+    def _maps(self, inputs: Inputs, layer: str) -> Tensor | None:
+        """The maps of a layer with their graph; of `""` the model's output."""
+        if not layer:
+            return self.pick(self._call(copied(inputs)))
+        held: dict[str, Tensor] = {}
+
+        def hold(name: str, part: str, maps: Tensor) -> None:
+            if name == layer:
+                # A copy: the model may write on its maps later on.
+                held[part] = maps.clone()
+
+        self._watched(inputs, lambda _: None, lambda _: False, hold)
+        return held.get("post", held.get("pre"))
+
+    def _call(self, inputs: Inputs, recorder: Recorder | None = None) -> Any:
+        """What the model returns. It may write on its inputs: they are to be copies."""
         args, kwargs = inputs
+        try:
+            if self._substitute is None:
+                return self.module(*args, **kwargs)
+            return functional_call(self.module, self._substitute, args, kwargs)
+        except Exception as error:
+            if recorder is not None and recorder.failure is not None:
+                raise
+            raise ModelRefusedError(f"{type(error).__name__}: {error}") from error
+
+    @contextmanager
+    def _differentiable(self) -> Generator[None]:
+        """Inside the block the substituted weights take gradients as the model's own do."""
+        before = self._substitute
+        if before is not None:
+            own = dict(self.module.named_parameters())
+            self._substitute = {
+                name: tensor.detach().requires_grad_(name in own and own[name].requires_grad)
+                for name, tensor in before.items()
+            }
+        try:
+            yield
+        finally:
+            self._substitute = before
+
+    def _standing_for(self, weight: Tensor) -> Tensor:
+        """The tensor that the model runs with in place of a parameter."""
         if self._substitute is None:
-            return self.module(*args, **kwargs)
-        return functional_call(self.module, self._substitute, args, kwargs)
+            return weight
+        named = (n for n, p in self.module.named_parameters() if p is weight)
+        return self._substitute.get(next(named, ""), weight)
 
     def _loss(self, output: Tensor | None, labels: Array | None, returned: Any) -> float:
-        own = returned.get("loss") if isinstance(returned, Mapping) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        loss = self._objective(output, labels, returned)
+        return float(loss) if loss is not None else float("nan")
+
+    def _objective(
+        self, output: Tensor | None, labels: Array | None, returned: Any
+    ) -> Tensor | None:
+        own = returned.get("loss") if isinstance(returned, Mapping) else None
         if isinstance(own, Tensor) and own.numel() == 1:
-            return float(own)
+            return own
         if self.loss_function is None or output is None or labels is None:
-            return float("nan")
+            return None
         try:
-            return float(self.loss_function(output, torch.from_numpy(labels).to(output.device)))
+            return self.loss_function(output, torch.from_numpy(labels).to(output.device))
         except (RuntimeError, ValueError, IndexError):
             # The model answers otherwise in evaluation mode: these labels do not fit what it
             # returned.
             self.loss_function = None
-            return float("nan")
+            return None
 
 
 def unwrapped(module: nn.Module) -> nn.Module:
@@ -237,89 +362,27 @@ def unwrapped(module: nn.Module) -> nn.Module:
     return inner if isinstance(module, spread) and isinstance(inner, nn.Module) else module
 
 
+def _kept(output: Tensor | None) -> Array | None:
+    return host(output).copy() if output is not None and output.is_floating_point() else None
+
+
+def _differentiated(
+    result: Tensor, by: Sequence[Tensor], weights: Tensor | None
+) -> tuple[Tensor | None, ...] | None:
+    """Gradients of `Σ weights · result`; `None` where the graph does not allow it (parts that run
+    backwards in training mode alone, re-entrant checkpoints, no graph at all)."""
+    if not result.requires_grad:
+        return None
+    try:
+        return torch.autograd.grad(result, by, weights, allow_unused=True)
+    except RuntimeError:
+        return None
+
+
 def _telling(module: nn.Module) -> list[nn.Parameter]:
     """Every in-place change of a tensor raises its version; a few parameters tell for all."""
     parameters = list(module.parameters())
     return parameters[:2] + parameters[-2:]
-
-
-def optimizer_facts(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """Class and plain hyperparameters of the first parameter group; the largest rate of all
-    groups."""
-    group = optimizer.param_groups[0]
-    facts: dict[str, Any] = {"optimizer": type(optimizer).__name__}
-    rename = {"lr": "learning_rate", "eps": "epsilon"}
-    for key in ("lr", "momentum", "betas", "eps", "weight_decay", "nesterov", "alpha"):
-        if key in group:
-            value = group[key]
-            value = float(value) if isinstance(value, Tensor) else value
-            facts[rename.get(key, key)] = list(value) if isinstance(value, tuple) else value  # pyright: ignore[reportUnknownArgumentType]
-    facts["learning_rate"] = max(float(g["lr"]) for g in optimizer.param_groups if "lr" in g)
-    return facts
-
-
-def images_in(inputs: Inputs) -> int:
-    """Images in a batch: the length of the first tensor's first axis; 0 without a tensor."""
-    tensors = _tensors(inputs)
-    return int(tensors[0].shape[0]) if tensors and tensors[0].ndim else 0
-
-
-def shapes_of(inputs: Inputs) -> tuple[tuple[int, ...], ...]:
-    """The shapes of one image's tensors; those without an axis of images in full."""
-    images = images_in(inputs)
-    return tuple(
-        tuple(t.shape[1:]) if t.ndim and t.shape[0] == images else (-1, *t.shape)
-        for t in _tensors(inputs)
-    )
-
-
-def _tensors(inputs: Inputs) -> list[Tensor]:
-    return tensors_in((*inputs[0], *inputs[1].values()))
-
-
-def _gather(
-    values: Sequence[Any],
-    sizes: Sequence[int],
-    starts: npt.NDArray[np.int64],
-    index: npt.NDArray[np.int64],
-) -> Any:
-    """The images `index` of one argument over several batches; what is not per image stays as it
-    is."""
-    first = values[0]
-    if isinstance(first, Mapping):
-        keys: list[Any] = list(first)  # pyright: ignore[reportUnknownArgumentType]
-        return {
-            key: _gather([value[key] for value in values], sizes, starts, index) for key in keys
-        }
-    if isinstance(first, (tuple, list)):
-        columns = [
-            _gather([value[i] for value in values], sizes, starts, index)
-            for i in range(len(first))  # pyright: ignore[reportUnknownArgumentType]
-        ]
-        kind: Any = type(first)  # pyright: ignore[reportUnknownVariableType]
-        return kind(*columns) if hasattr(kind, "_fields") else kind(columns)
-    per_image = isinstance(first, Tensor) and first.ndim and first.shape[0] == sizes[0]
-    if not per_image:
-        return first
-    pieces: list[Tensor] = []
-    for k, value in enumerate(values):
-        inside = index[(index >= starts[k]) & (index < starts[k + 1])] - starts[k]
-        if len(inside):
-            pieces.append(value.detach()[torch.from_numpy(inside).to(value.device)])
-    return torch.cat(pieces) if pieces else first.detach()[:0].clone()
-
-
-def _canonical(weight: Tensor, transposed: bool, groups: int) -> npt.NDArray[Any]:
-    """The kernel as `(outputs, inputs per group, *kernel)`."""
-    array = host(weight.detach())
-    if not transposed:
-        return array
-    # A transposed convolution keeps (inputs, outputs per group, *kernel).
-    inputs, outputs = array.shape[:2]
-    split = array.reshape(groups, inputs // groups, outputs, *array.shape[2:])
-    return np.ascontiguousarray(split.swapaxes(1, 2)).reshape(
-        groups * outputs, inputs // groups, *array.shape[2:]
-    )
 
 
 @contextmanager

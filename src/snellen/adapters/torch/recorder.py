@@ -74,12 +74,15 @@ class Recorder(TorchFunctionMode):
         keep: Callable[[str], bool],
         learning: Set[str] = frozenset(),
         guard: Guard | None = None,
+        hold: Callable[[str, str, Tensor], None] | None = None,
     ) -> None:
         """`names`: parameter id → its module's name. `stack`: names of the modules being called,
         innermost last. `keep`: whether maps of the layer so named are wanted. `learning`: names of
         modules with parameters that take gradients. `guard` stands around all that is done besides
-        the model's own work."""
+        the model's own work. `hold(layer, part, maps)` gets all maps with the graph that made
+        them."""
         super().__init__()
+        self._hold = hold
         self._guard, self._learning = guard or self._noting_failure, learning
         self.failure: Exception | None = None
         """What our own notes raised, where no guard was given: none of the model's doing."""
@@ -94,6 +97,8 @@ class Recorder(TorchFunctionMode):
         """What the softmax at the model's output runs over, and how many of them; see `Trace`."""
         self.gains: dict[str, Tensor] = {}
         """Scale (γ) of the normalisation that follows a layer, by the layer's name."""
+        self.running_means: dict[str, Tensor] = {}
+        """Of the batch normalisation that follows a layer, by the layer's name."""
         self.weights: dict[str, tuple[Tensor, Tensor | None, bool]] = {}
         """`(kernel, bias, transposed)` by layer name. A kernel that is computed anew at each call
         (by a parametrisation) is none of the model's parameters and is left out."""
@@ -342,7 +347,7 @@ class Recorder(TorchFunctionMode):
             trace = traces[0]
             if name in NORMS:
                 trace = replace(trace, normed=True)
-                self._note_gain(trace, args, kwargs)
+                self._note_norm(name, trace, args, kwargs)
             elif name not in PASSING:
                 trace = self._bent(trace)
         else:
@@ -380,13 +385,18 @@ class Recorder(TorchFunctionMode):
             draft.settled = True
         return replace(trace, open=None)
 
-    def _note_gain(self, trace: Trace, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """Remember γ: `weight` is the only 1-D parameter that normalisations take first."""
+    def _note_norm(
+        self, name: str, trace: Trace, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        """Remember the running mean, and γ: `weight` is the only 1-D parameter that normalisations
+        take first."""
         if trace.open is None:
             return
         layer = self._drafts[trace.open].layer
-        affine = [kwargs.get("weight"), *args[1:]]
-        for value in affine:
+        running = kwargs.get("running_mean", args[1] if len(args) > 1 else None)
+        if name == "batch_norm" and isinstance(running, Tensor):
+            self.running_means.setdefault(layer.name, running)
+        for value in (kwargs.get("weight"), *args[1:]):
             if isinstance(value, nn.Parameter) and value.shape == (layer.channels,):
                 self.gains.setdefault(layer.name, value)
                 return
@@ -401,7 +411,11 @@ class Recorder(TorchFunctionMode):
         self._show(layer, "in", maps[:INPUT_MEAN_IMAGES])
 
     def _show(self, layer: Layer, part: str, maps: Tensor) -> None:
-        if maps.ndim < 2 or not maps.is_floating_point() or not self._keep(layer.name):
+        if maps.ndim < 2 or not maps.is_floating_point():
+            return
+        if self._hold is not None and part in ("pre", "post"):
+            self._hold(layer.name, part, maps)
+        if not self._keep(layer.name):
             return
         # Detached: an observer that kept the graph would keep the whole batch alive.
         seen = maps.detach()

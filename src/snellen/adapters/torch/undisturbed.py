@@ -1,4 +1,4 @@
-"""Runs a model without leaving a trace on it or on the random number streams."""
+"""Runs a model without leaving a trace on it, on its parameters or on the random number streams."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false, reportPrivateUsage=false
@@ -7,19 +7,68 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections import OrderedDict, deque
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from snellen.adapters.torch.inputs import Inputs, tensors_of
+
 DEPTH = 2
 """Levels of containers and plain objects, from a module's attribute on, that are put back."""
 
 LIBRARIES = {"torch", "numpy", "builtins", "functools", "collections", "threading", "weakref"}
+
+_asking = 0
+"""Blocks of `asked` under way."""
+
+
+def asking() -> bool:
+    """Whether it is ourselves who run a model just now: no part of the training."""
+    return _asking > 0
+
+
+@contextmanager
+def asked(module: nn.Module, inputs: Inputs, *, gradients: bool = False) -> Generator[None]:
+    """Inside the block the model can be called on `inputs` in evaluation mode, in full precision
+    and as it was written, with or without a graph; what that leaves behind is undone after it."""
+    global _asking
+    with ExitStack() as around:
+        # What is made in inference mode can't be differentiated later.
+        around.enter_context(torch.inference_mode(False))
+        around.enter_context(torch.set_grad_enabled(gradients))
+        around.enter_context(undisturbed(module))
+        if gradients:
+            around.enter_context(_unheard(module))
+        if "torch._dynamo" in sys.modules:
+            # Compiled functions inside run as they were written, lest they be compiled for us.
+            around.enter_context(torch.compiler.set_stance("force_eager"))
+        for device in {t.device.type for t in tensors_of(inputs)}:
+            around.enter_context(torch.autocast(device, enabled=False))
+        _asking += 1
+        try:
+            module.eval()
+            yield
+        finally:
+            _asking -= 1
+
+
+@contextmanager
+def _unheard(module: nn.Module) -> Generator[None]:
+    """Hooks on parameters rest: a gradient that we ask for is none of the training's."""
+    heard = [(p, p._backward_hooks) for p in module.parameters() if p._backward_hooks]
+    for parameter, _ in heard:
+        parameter._backward_hooks = None
+    try:
+        yield
+    finally:
+        for parameter, hooks in heard:
+            parameter._backward_hooks = hooks
 
 
 @contextmanager
@@ -28,7 +77,7 @@ def undisturbed(module: nn.Module) -> Generator[None]:
     after it: modes, buffers, attributes, and what lists, dicts, sets and plain objects among the
     attributes hold.
 
-    The user's own forward hooks rest meanwhile: what they collect must not hold our images.
+    The user's own hooks rest meanwhile: what they collect must not hold our images.
     """
     # TorchScript keeps its attributes to itself; only its buffers and modes can be put back.
     open_modules = [m for m in module.modules() if not isinstance(m, torch.jit.ScriptModule)]
@@ -38,7 +87,8 @@ def undisturbed(module: nn.Module) -> Generator[None]:
     scripted = [(m, m.training) for m in module.modules() if isinstance(m, torch.jit.ScriptModule)]
     streams = _random_states()
     for m in open_modules:
-        m.__dict__["_forward_hooks"] = OrderedDict[int, Any]()
+        for hooks in ("_forward_hooks", "_backward_hooks", "_backward_pre_hooks"):
+            m.__dict__[hooks] = OrderedDict[int, Any]()
         # A module compiled in place is run as it was written.
         m.__dict__["_compiled_call_impl"] = None
     try:

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from snellen.adapters.contract import LossCall
+from snellen.adapters.torch.inputs import Inputs
 from snellen.adapters.torch.loaders import Round
-from snellen.adapters.torch.model import Inputs, TorchModel
+from snellen.adapters.torch.model import TorchModel
 
 KEPT_CALLS = 4
 """Calls kept of a step, the newest: a model that is called and never stepped must not pile up
