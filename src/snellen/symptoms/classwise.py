@@ -88,8 +88,8 @@ def half_as_good(shown: Shown, k: int) -> float:
     n, others = int(shown.present[k]), shown.others(k)
     if not n or not np.isfinite(others):
         return float("nan")
-    stats: Any = import_module("scipy.stats")
-    return float(stats.binom.cdf(int(shown.right[k]), n, 0.5 * others))
+    special: Any = import_module("scipy.special")
+    return float(special.bdtr(int(shown.right[k]), n, 0.5 * others))
 
 
 def better_than_chance(others: float, classes: int) -> bool:

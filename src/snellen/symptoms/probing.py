@@ -134,8 +134,8 @@ def accuracy_gain(before: npt.NDArray[Any], after: npt.NDArray[Any], labels: Int
 
 def _at_least(successes: int, trials: int) -> float:
     """Probability of at least so many heads of a fair coin."""
-    stats: Any = import_module("scipy.stats")
-    return float(stats.binom.sf(successes - 1, trials, 0.5))
+    special: Any = import_module("scipy.special")
+    return float(special.bdtrc(successes - 1, trials, 0.5)) if successes > 0 else 1.0
 
 
 def permuted(

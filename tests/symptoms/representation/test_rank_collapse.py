@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from snellen.core.layer import Window, WindowKind
 from snellen.record import Subject
 from snellen.stats import ChannelStructure, ClassResponse
 from snellen.symptoms.representation.rank_collapse import RankCollapse
@@ -28,6 +29,8 @@ def watched(
     means: Any = None,
     before_head: bool = True,
     step: int = 1000,
+    positions: tuple[int, ...] = (),
+    paths: tuple[tuple[Window, ...], ...] = (),
 ) -> Subject:
     """A layer with these spectra at its examined looks, the last one at `step`."""
     steps = [0, step][-len(eigenvalues) :]
@@ -40,8 +43,8 @@ def watched(
     if means is not None:
         history |= probe("conv", ClassResponse, "post", (step, response(means, spread=1.0)))
     other = conv("other", index=1, channels=1)
-    layers = (conv(channels=len(eigenvalues[-1])), other)
-    final = head(units=classes, inputs=("conv" if before_head else "other",))
+    layers = (conv(channels=len(eigenvalues[-1]), positions=positions), other)
+    final = head(units=classes, inputs=("conv" if before_head else "other",), paths=paths)
     return subject(*layers, final, history=history)
 
 
@@ -83,6 +86,23 @@ def test_neural_collapse_keeps_the_classes(apart: float, expected: str) -> None:
     assert grade(RankCollapse(), watched(flat(3), means=means)) == expected
 
 
+@pytest.mark.parametrize(
+    ("positions", "kind", "expected"),
+    [
+        pytest.param((8, 8), WindowKind.GLOBAL_POOL, "warning", id="pooled"),
+        pytest.param((8, 8), WindowKind.FLATTEN, "clear", id="all positions are read"),
+        pytest.param((8, 8), None, "clear", id="not known how"),
+        pytest.param((1, 1), WindowKind.FLATTEN, "warning", id="one position"),
+    ],
+)
+def test_a_head_that_reads_all_positions_needs_few_channels(
+    positions: tuple[int, ...], kind: WindowKind | None, expected: str
+) -> None:
+    paths = ((Window(kind),),) if kind else ()
+    seen = watched(flat(1), positions=positions, paths=paths)
+    assert grade(RankCollapse(), seen) == expected
+
+
 def test_constant_layers_have_no_rank() -> None:
     assert grade(RankCollapse(), watched(flat(0))) == "silent"
 
@@ -90,7 +110,7 @@ def test_constant_layers_have_no_rank() -> None:
 def test_warm_up_labels_and_looks() -> None:
     assert grade(RankCollapse(), watched(flat(1), step=50)) == "undecided"
     unlabelled = subject(
-        conv(channels=CHANNELS),
+        conv(channels=CHANNELS, positions=()),
         head(inputs=("conv",)),
         history=probe("conv", ChannelStructure, "post", (1000, structure(eigenvalues=flat(1)))),
     )

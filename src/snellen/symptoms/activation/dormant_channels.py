@@ -49,11 +49,11 @@ class DormantChannels(Symptom):
 
     ## What it finds
     Channels whose strength is at most 2.5% of the mean over their layer, and that are not silent
-    (those are dead-channels). Strength is the mean magnitude behind a rectifier, and the standard
-    deviation for any other activation, where a constant offset would hide a channel that does not
-    move. The strong quarter of the layer must outdo them just as much, so that one huge channel
-    does not make dwarfs of all others. Too many are 40% of a layer, 10% behind a normalisation; and
-    15 points more than at the first look.
+    (those are dead-channels). Strength is the mean magnitude behind a plain rectifier, and the
+    standard deviation behind a normalisation or any other activation, where a constant offset would
+    hide a channel that does not move. The strong quarter of the layer must outdo them just as much,
+    so that one huge channel does not make dwarfs of all others. Too many are 40% of a layer, 10%
+    behind a normalisation; and 15 points more than at the first look.
 
     ## Why it matters
     A dormant channel costs as much as any other and adds nothing. A share that grows means that the
@@ -167,4 +167,7 @@ class DormantChannels(Symptom):
 
 
 def _strength(layer: Layer, seen: MapSummary) -> Floats:
-    return seen.mean_magnitude if zeroes(layer) else np.sqrt(seen.variance)
+    """Mean magnitude behind a plain rectifier; elsewhere the standard deviation, since a constant
+    offset is no answer."""
+    plain = zeroes(layer) and not layer.normalised
+    return seen.mean_magnitude if plain else np.sqrt(seen.variance)

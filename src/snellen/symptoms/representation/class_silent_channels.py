@@ -229,7 +229,14 @@ def _by_chance(subject: Subject, layer: Layer, entry: Entry[ClassResponse]) -> F
         return none
     total = max(int(images.sum()), maps.images)
     active = np.minimum(maps.active_images, total)
-    stats: Any = import_module("scipy.stats")
-    return np.asarray(
-        stats.hypergeom.pmf(0, total, active[None, :], images[:, None]), dtype=np.float64
-    )
+    quiet = total - active[None, :]
+    of_class = images[:, None]
+    special: Any = import_module("scipy.special")
+
+    def log_ways(n: Any, k: Any) -> Any:
+        """ln of the number of ways to choose k of n."""
+        return special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1)
+
+    possible = np.minimum(of_class, quiet)
+    ways = log_ways(quiet, possible) - log_ways(total, of_class)
+    return np.asarray(np.where(of_class <= quiet, np.exp(np.minimum(ways, 0.0)), 0.0), np.float64)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from snellen.core import Layer, Severity
+from snellen.core.layer import WindowKind
 from snellen.record import Entry, Subject
 from snellen.stats import ChannelStructure, ClassResponse
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
@@ -53,10 +54,11 @@ class RankCollapse(Symptom):
     """A layer whose channels have lost all but a few directions.
 
     ## What it finds
-    A layer before the head whose effective rank (exp of the entropy of its channels' covariance
-    spectrum) is below half of the classes less one, and below 2 in any case; and any layer where it
-    is less than 5% of the channels, having been at least twice that before training. What the few
-    directions hold must not be the classes themselves.
+    A layer before the head, of one value per channel (dense, or pooled over all positions), whose
+    effective rank (exp of the entropy of its channels' covariance spectrum) is below half of the
+    classes less one, and below 2 in any case; and any layer where it is less than 5% of the
+    channels, having been at least twice that before training. What the few directions hold must not
+    be the classes themselves.
 
     ## Why it matters
     The head can tell apart no more classes than the features have directions for. A rank that falls
@@ -70,7 +72,8 @@ class RankCollapse(Symptom):
     At the end of good training the layer before the head knows the classes and nothing else (neural
     collapse): its rank is then at most the number of classes, and most of its variance lies between
     them. Such a layer is healthy. The first layer can't have more directions than one patch of the
-    image has values. A layer of constants has no rank and is not judged here.
+    image has values. A head that reads all positions can do with few channels. A layer of constants
+    has no rank and is not judged here.
 
     ## Example
     Thirty convolutions with ReLU and no normalisation: 32 channels span 1.1 directions, before
@@ -110,7 +113,7 @@ class RankCollapse(Symptom):
     )
 
     def opinions(self, subject: Subject) -> Iterable[Opinion]:
-        last_ones = {x.name for x in penultimate(subject)}
+        last_ones = {x.name for x in penultimate(subject) if _pooled(subject, x)}
         for layer in subject.layers:
             if layer.head or layer.channels < 2 or is_gate(subject, layer):
                 continue
@@ -158,6 +161,18 @@ class RankCollapse(Symptom):
         small = self.least_share * of
         # One direction is the least there is: no layer has less.
         return max(limit, small) if before >= 2 * small and small > 1 else limit
+
+
+def _pooled(subject: Subject, layer: Layer) -> bool:
+    """Whether the head reads one value per channel: behind flattened positions it reads more than
+    channels."""
+    if not layer.positions or int(np.prod(layer.positions)) == 1:
+        return True
+    heads = [x for x in subject.layers if x.head and layer.name in x.inputs]
+    ways = [x.paths[x.inputs.index(layer.name)] for x in heads if len(x.paths) == len(x.inputs)]
+    return bool(ways) and all(
+        any(window.kind is WindowKind.GLOBAL_POOL for window in way) for way in ways
+    )
 
 
 def _class_share(subject: Subject, layer: Layer) -> float:
