@@ -1,0 +1,192 @@
+"""S44 label-noise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from snellen.core import LayerKind, Severity
+from snellen.record import Subject
+from snellen.stats import Features, ImageAnswers
+from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
+from snellen.symptoms.answers import HELD_OUT, answers, one_answer
+from snellen.symptoms.probing import out_of_fold
+from snellen.symptoms.structure import feeds_head, part_of
+from snellen.symptoms.wording import percent
+
+
+@dataclass(frozen=True)
+class WrongLabels:
+    """Labels that are contradicted as surely as others are confirmed."""
+
+    reader: str
+    """Who contradicts: `the model`, `the model, on held-out images,` or `a reader of its maps`."""
+    noise: float
+    """Estimated share of wrong labels."""
+    contradicted: int
+    """Images of the surer half that were answered otherwise than their label says."""
+    sure: int
+    """Images in the surer half."""
+    unsure: float
+    """Share contradicted in the less sure half."""
+    accuracy: float
+    allowed: float
+
+    def sentence(self) -> str:
+        return (
+            f"{self.reader} contradicts the labels of {self.contradicted} of the {self.sure} images"
+            f" it answers most surely ({percent(self.noise)}) and of {percent(self.unsure)} of the "
+            f"others: sure answers should be right (allowed: {percent(self.allowed)})"
+        )
+
+
+@dataclass(frozen=True)
+class _Reading:
+    reader: str
+    agrees: npt.NDArray[np.bool_]
+    confidence: npt.NDArray[np.float64]
+    chance: float
+
+
+@dataclass(frozen=True)
+class LabelNoise(Symptom):
+    """Images with wrong labels.
+
+    ## What it finds
+    Labels contradicted by the surest answers. Three readers are asked: the model on its training
+    images, the model on held-out images, and a linear reader of its last maps, out of fold. An
+    image that is merely hard is answered unsurely; a wrong label sits on an easy image as often as
+    on a hard one, so the errors do not fade among the surest answers.
+
+    ## Why it matters
+    Wrong labels set a floor under the loss, hold back the accuracy, and are learnt by heart in a
+    long training. Held-out images with wrong labels also hide how good the model is.
+
+    ## Common causes
+    Hurried or automatic labelling; classes that were merged or renamed; a file list with a slip in
+    the middle; labels shuffled for a part of the data.
+
+    ## What looks similar
+    Hard images: the errors are among unsure answers. Augmentation: the same. A model that is
+    broken contradicts everything, so a reader must be right clearly more often than guessing. Once
+    wrong labels are learnt by heart the model no longer contradicts them. Images with several
+    labels are not judged.
+
+    ## Example
+    A fifth of the digits given a random label: the loss stays high, and held-out images with right
+    labels are answered better than training images.
+
+    ## References
+    - Northcutt et al., Confident Learning: Estimating Uncertainty in Dataset Labels, 2021,
+      https://arxiv.org/abs/1911.00068
+    - Arazo et al., Unsupervised Label Noise Modeling and Loss Correction, 2019,
+      https://arxiv.org/abs/1904.11238
+    """
+
+    code = "S44"
+    name = "label-noise"
+    since = "0.1"
+    reads = (ImageAnswers, Features)
+    min_images = 100
+
+    max_noise: float = threshold(
+        0.05,
+        unit="share of labels contradicted in the surer half",
+        because="large public test sets hold 3.4% wrong labels on average (Northcutt 2021)",
+    )
+    much_noise: float = threshold(
+        0.2, unit="share of labels", because="a fifth of the labels teaches the wrong thing"
+    )
+    fading: float = threshold(
+        0.4,
+        unit="share contradicted in the surest quarter over that in the less sure half",
+        because="measured: 0 to 0.31 where images are hard, 0.33 to 0.7 where labels are wrong",
+    )
+
+    def opinions(self, subject: Subject) -> Iterable[Opinion]:
+        if not any(x.kind is LayerKind.CONV for x in subject.layers) or not one_answer(subject):
+            return
+        readings = [r for r in _readings(subject) if _sound(r)]
+        if not readings:
+            yield Unjudged("", "a reader that answers clearly better than guessing")
+            return
+        found = [e for r in readings if (e := self._contradicted(r)) is not None]
+        images = max(len(r.agrees) for r in readings)
+        if not found:
+            yield Healthy("", images)
+            return
+        worst = max(found, key=lambda e: e.noise)
+        severity = Severity.ERROR if worst.noise >= self.much_noise else Severity.WARNING
+        yield Suspicion("", severity, worst, evident=True, images=images)
+
+    def _contradicted(self, reading: _Reading) -> WrongLabels | None:
+        # Ties in confidence are broken by the order of the images, which is arbitrary.
+        order = np.argsort(-reading.confidence, kind="stable")
+        wrong = ~reading.agrees[order]
+        half = len(wrong) // 2
+        sure, unsure, surest = wrong[:half], wrong[half:], wrong[: half // 2]
+        noise = float(sure.mean())
+        if not noise > self.max_noise or not _surely_above(int(sure.sum()), half, self.max_noise):
+            return None
+        if float(surest.mean()) < self.fading * float(unsure.mean()):
+            return None
+        return WrongLabels(
+            reading.reader,
+            noise,
+            int(sure.sum()),
+            half,
+            float(unsure.mean()),
+            float(reading.agrees.mean()),
+            self.max_noise,
+        )
+
+
+def _readings(subject: Subject) -> Iterable[_Reading]:
+    own, unseen = answers(subject), answers(subject, HELD_OUT)
+    for reader, seen in (("the model", own), ("the model, on held-out images,", unseen)):
+        if seen is None:
+            continue
+        agrees = seen.chosen == seen.label
+        surest = np.where(agrees, seen.probability, seen.runner_up).astype(np.float64)
+        known = np.isfinite(surest)
+        if known.sum() >= 40:
+            yield _Reading(reader, agrees[known], surest[known], 1 / len(np.unique(seen.label)))
+    yield from _of_maps(subject)
+
+
+def _of_maps(subject: Subject) -> Iterable[_Reading]:
+    """A reader of the last hidden layer, out of fold."""
+    last = subject.last("", ImageAnswers)
+    hidden = [x for x in subject.layers if not x.head]
+    before = [x for x in hidden if feeds_head(subject, x)] or hidden[-1:]
+    if last is None or not before:
+        return
+    seen = subject.last(before[-1].name, Features, part_of(before[-1]))
+    labels = last.value.label
+    if seen is None or seen.step != last.step or len(seen.value.scores) != len(labels):
+        return
+    found = out_of_fold(seen.value.scores, labels)
+    known = np.isfinite(found).all(axis=1) if found.size else np.zeros(len(labels), np.bool_)
+    if known.sum() < 40:
+        return
+    p, y = found[known], labels[known]
+    yield _Reading(
+        "a reader of its maps", p.argmax(axis=1) == y, p.max(axis=1), 1 / len(np.unique(y))
+    )
+
+
+def _sound(reading: _Reading) -> bool:
+    """Right more than twice as often as guessing (of few classes: a third of the way up)."""
+    accuracy = float(reading.agrees.mean())
+    chance = reading.chance
+    return chance < 1 and accuracy > min(2 * chance, chance + (1 - chance) / 3)
+
+
+def _surely_above(successes: int, trials: int, share: float) -> bool:
+    """Whether so many would come by chance in one case of a hundred if the share were this."""
+    from scipy.stats import binom
+
+    return float(binom.sf(successes - 1, trials, share)) < 0.01
