@@ -22,6 +22,8 @@ class Budget:
     """All that watching took."""
     start_up_seconds: float = 0.0
     """Of it, what was paid once: frameworks compile an operation the first time it is met."""
+    examining_seconds: float = 0.0
+    """Of it, what was spent on models after their training."""
     _reserved: dict[object, float] = field(default_factory=dict[object, float], init=False)
 
     def spend(self, seconds: float, *, first: bool = False) -> None:

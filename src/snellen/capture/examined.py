@@ -35,8 +35,6 @@ MOST_RESPONSES = 2**18
 """Classes × channels: more would hardly have an image each."""
 HOST_VALUES = 2**28
 """Values of one glimpse beyond which it is not fetched: on a device that would take 1 GiB."""
-SMALLEST_GAIN = 1e-3
-"""A normalisation that scales by less leaves nothing to reckon back from."""
 
 
 @dataclass
@@ -112,26 +110,18 @@ def parts_of(layers: tuple[Layer, ...]) -> dict[str, str]:
 
 
 def normalisation_state(n: Normalisation, pre: MapSummary) -> NormalisationState | None:
-    """A normalisation, and what its `pre` map (which it puts out) says of what it reads; `None`
-    where the two have not the same channels."""
+    """A normalisation, and what it reads of the probe: its layer's `pre` map. `None` where the two
+    have not the same channels."""
     channels = len(n.running_mean)
     if pre.channels != channels:
         return None
-    mean, variance = n.running_mean.astype(np.float64), n.running_variance.astype(np.float64)
-    gain = np.ones(channels) if n.gain is None else n.gain.astype(np.float64)
-    shift = np.zeros(channels) if n.shift is None else n.shift.astype(np.float64)
-    known = np.abs(gain) >= SMALLEST_GAIN
-    scaled = np.maximum(variance + n.epsilon, 0.0)
-    unknown = np.full(channels, np.nan)
-    offset = np.divide(pre.mean - shift, gain, out=unknown.copy(), where=known)
-    spread = np.divide(pre.variance, np.square(gain), out=unknown.copy(), where=known)
     return NormalisationState(
-        running_mean=mean,
-        running_variance=variance,
-        gain=gain,
-        shift=shift,
+        running_mean=n.running_mean.astype(np.float64),
+        running_variance=n.running_variance.astype(np.float64),
+        gain=np.ones(channels) if n.gain is None else n.gain.astype(np.float64),
+        shift=np.zeros(channels) if n.shift is None else n.shift.astype(np.float64),
         epsilon=float(n.epsilon),
         kept=float(n.kept),
-        probe_mean=mean + np.sqrt(scaled) * offset,
-        probe_variance=scaled * spread,
+        probe_mean=pre.mean,
+        probe_variance=pre.variance,
     )

@@ -133,30 +133,39 @@ def _answers(
     return chosen, right, present
 
 
+def shares_of(
+    output: npt.NDArray[Any],
+    labels: npt.NDArray[Any] | None,
+    loss: Mapping[str, Any],
+    class_axis: int,
+) -> npt.NDArray[np.float64] | None:
+    """Probabilities `(images, classes)` of the model's `output` `(images, outputs)`; `None` where
+    an image has not one answer of several, or yes or no."""
+    name = loss.get("name", "")
+    flat = output.reshape(len(output), -1).astype(np.float64)
+    if output.ndim > 2 and flat.shape[1] != output.shape[1]:
+        return None
+    if name in YES_NO_LOSSES and flat.shape[1] == 1:
+        yes = _yes(flat[:, 0], loss.get("expects") == "probabilities")
+        return np.stack([1 - yes, yes], axis=1)
+    classes = name in CLASS_LOSSES or (labels is not None and _are_classes(labels, loss))
+    return _shares(flat) if classes and flat.shape[1] > 1 else None
+
+
 def answers_of(
     output: npt.NDArray[Any],
     labels: npt.NDArray[Any] | None,
     loss: Mapping[str, Any],
     class_axis: int,
 ) -> ImageAnswers | None:
-    """What the model's `output` `(images, outputs)` answers for each image; `None` where an image
-    has not one answer of several, or yes or no."""
-    name = loss.get("name", "")
-    classes = name in CLASS_LOSSES or (labels is not None and _are_classes(labels, loss))
-    flat = output.reshape(len(output), -1).astype(np.float64)
-    if output.ndim > 2 and flat.shape[1] != output.shape[1]:
+    """What the model's `output` answers for each image; `None` as in `shares_of`."""
+    shares = shares_of(output, labels, loss, class_axis)
+    if shares is None:
         return None
     truth = None if labels is None else strata(labels, loss, class_axis)
-    if truth is not None and truth.shape != (len(flat),):
-        truth = truth.reshape(len(truth), -1)[:, 0] if truth.size == len(flat) else None
-    if name in YES_NO_LOSSES and flat.shape[1] == 1:
-        yes = _yes(flat[:, 0], loss.get("expects") == "probabilities")
-        threshold = 0.5 if loss.get("expects") == "probabilities" else 0.0
-        chosen = (flat[:, 0] > threshold).astype(np.int64)
-        return ImageAnswers.of(np.stack([1 - yes, yes], axis=1), chosen, truth)
-    if not classes or flat.shape[1] < 2:
-        return None
-    return ImageAnswers.of(_shares(flat), flat.argmax(axis=1), truth)
+    if truth is not None and truth.shape != (len(shares),):
+        truth = truth.reshape(-1) if truth.size == len(shares) else None
+    return ImageAnswers.of(shares, shares.argmax(axis=1), truth)
 
 
 def _yes(values: npt.NDArray[np.float64], probabilities: bool) -> npt.NDArray[np.float64]:

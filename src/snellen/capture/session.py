@@ -28,6 +28,9 @@ from snellen.stats import kernels
 IDLE_STEPS = 100
 """A model that has not stepped while another took this many steps has ended its training."""
 
+RETIRED_SHARE = 0.5
+"""Of the time left for examining models, for one that ends while others may go on."""
+
 
 class Adapter(Protocol):
     """What a session asks of a framework's adapter, besides what it tells."""
@@ -111,10 +114,11 @@ class Session:
             return self.path
         self._finished = True
         self._armed = False
-        if error is not None and not isinstance(error, SystemExit):
+        broke_off = error is not None and not isinstance(error, SystemExit)
+        if error is not None and broke_off:
             self.boundary("session.error", self.note, "script-error", _ended_by(error))
-        for key in list(self._subjects):
-            self.boundary("session.finish", self._end, key)
+        for left, key in zip(range(len(self._subjects), 0, -1), list(self._subjects), strict=True):
+            self.boundary("session.finish", self._end, key, not broke_off, 1 / left)
         self._disarm()
         for adapter in self._adapters.values():
             self.boundary("session.forget", adapter.forget)
@@ -147,6 +151,14 @@ class Session:
     def batch(self, key: Any, batch: Batch) -> None:
         if (subject := self._subjects.get(key)) is not None:
             subject.batch(batch)
+
+    def wants_held_out(self, key: Any) -> bool:
+        subject = self._subjects.get(key)
+        return subject is not None and subject.wants_held_out()
+
+    def held_out(self, key: Any, batch: Batch) -> None:
+        if (subject := self._subjects.get(key)) is not None:
+            subject.held_out(batch)
 
     def probe_from(self, key: Any, batch: Batch, *, complete: bool) -> None:
         if (subject := self._subjects.get(key)) is not None:
@@ -259,14 +271,14 @@ class Session:
             self._writer.flush()
         return self._writer
 
-    def _end(self, key: Any) -> None:
+    def _end(self, key: Any, examine: bool, share: float) -> None:
         subject = self._subjects[key]
-        subject.finish(look=subject.model.as_trained())
+        subject.finish(look=subject.model.as_trained(), examine=examine, share=share)
 
     def _retire(self) -> None:
         for key, last in list(self._last_steps.items()):
             if self._steps - last >= IDLE_STEPS and key in self._subjects:
-                self._end(key)
+                self._end(key, True, RETIRED_SHARE)
                 del self._subjects[key], self._last_steps[key]
                 for adapter in self._adapters.values():
                     adapter.release(key)
@@ -301,6 +313,7 @@ class Session:
                 {
                     "training_seconds": self._training_seconds(),
                     "watching_seconds": self._budget.spent_seconds,
+                    "examining_seconds": self._budget.examining_seconds,
                 }
             )
             self._writer.close()

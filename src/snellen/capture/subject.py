@@ -13,10 +13,15 @@ import numpy.typing as npt
 
 from snellen.adapters.contract import Batch, Glimpse, LossCall, Model, ModelRefusedError
 from snellen.capture import filters
+from snellen.capture.aftermath import Aftermath
+from snellen.capture.audit import Audit
 from snellen.capture.budget import FIRST_SECONDS, Budget, Schedule
 from snellen.capture.draw import ProbeDraw
+from snellen.capture.evaluations import EvaluationPass
+from snellen.capture.examination import allowed_seconds
 from snellen.capture.examined import Examined, Key, normalisation_state, parts_of
-from snellen.capture.labels import answers_of, predictions_of, strata, targets_of
+from snellen.capture.held_out import HeldOut
+from snellen.capture.labels import strata, targets_of
 from snellen.capture.look import Look, table_of
 from snellen.capture.nonfinite import Origin, examine
 from snellen.capture.probe import CHUNK_IMAGES, Probe
@@ -33,6 +38,10 @@ INPUT_IMAGES = 1000
 """Images over which the input's range is taken, as the model sees them."""
 SURE_LOOKS = 4
 """Looks after the first that even a busy machine is not denied, where one is cheap."""
+IMAGES_SECONDS = 0.25
+"""Processor time for the images themselves that even a busy machine is not denied."""
+CHANGE_BYTES = 64 * 2**20
+"""Of the last update's change of kernels, kept to walk on along it."""
 CHEAP_SECONDS = 0.15
 """Processor time of a cheap look; what others do on the machine does not count."""
 EXAMINED_FROM = 64
@@ -73,6 +82,9 @@ class SubjectWatch:
         self._input: MapSummary | None = None
         self._probe = Probe(model, ProbeDraw(probe_images))
         self._rounds = RoundCounter()
+        self._audit = Audit()
+        self._held_out = HeldOut(model)
+        self._evaluation = EvaluationPass()
         self._epochs_known = False
         self._filters: filters.Filters | None = None
         self._before: dict[str, filters.Before] = {}
@@ -81,6 +93,15 @@ class SubjectWatch:
         """Mean of each input channel of a weight layer, by its name, when last seen."""
         self._spreads: dict[str, npt.NDArray[np.float64]] = {}
         """Standard deviation of each pre-activation channel, when last seen."""
+        self._map_spreads: dict[Key, npt.NDArray[np.float64]] = {}
+        """The same of every map, of the probe alone."""
+        self._change: dict[str, npt.NDArray[Any]] = {}
+        """What the last update that was captured added to each kernel."""
+        self._not_measured: dict[str, str] = {}
+        self._audit_gave_way = False
+        """Some batches of the first pass were not looked at, for want of time."""
+        self._batch_seconds = self._images_seconds = 0.0
+        """Processor time that the images themselves took: of the last batch, and in all."""
         self._inline: dict[Key, MapSummary] = {}
         self._looks_due = Schedule(ratio=1.5, dense=3, every=2000)
         self._maps_due = Schedule(ratio=1.15, dense=4, every=200)
@@ -110,7 +131,12 @@ class SubjectWatch:
             self._write_facts()
 
     def wants_batch(self) -> bool:
-        return not self._probe.settled or self._suspicious or self._seeks_rounds()
+        return (
+            not self._probe.settled
+            or self._suspicious
+            or self._seeks_rounds()
+            or self._audit_goes_on()
+        )
 
     def batch(self, batch: Batch) -> None:
         with self._costing():
@@ -118,6 +144,9 @@ class SubjectWatch:
                 self._diagnose(batch.inputs, batch.labels)
             if self._seeks_rounds() and batch.first_input is not None:
                 self._rounds.offer(batch.first_input, self.step)
+            if self._audit.wants:
+                with self._counting_images():
+                    self._audit.offer(batch.first_input, self._strata(batch), self.step)
             if not self._probe.settled:
                 self._collect(batch)
                 if self._probe.draw.complete:
@@ -125,9 +154,18 @@ class SubjectWatch:
 
     def probe_from(self, batch: Batch, complete: bool) -> None:
         with self._costing():
+            self._audit.take_all(batch.first_input, self._strata(batch), complete)
             if not self._probe.settled:
                 self._collect(batch)
                 self._settle_probe(whole_set=complete)
+
+    def wants_held_out(self) -> bool:
+        cheap = self._images_seconds < IMAGES_SECONDS
+        return self._held_out.wants and (cheap or self._affords(self._batch_seconds))
+
+    def held_out(self, batch: Batch) -> None:
+        with self._costing(), self._counting_images():
+            self._held_out.offer(batch, self._strata(batch))
 
     def wants_maps(self) -> bool:
         return self._sees_maps
@@ -174,9 +212,12 @@ class SubjectWatch:
                     before, now, means, spreads, layer.groups, layer.transposed
                 )
                 self.records.add(self.step, Clock.INLINE, layer.name, "", update)
+                if sum(kernel.nbytes for kernel in self._change.values()) <= CHANGE_BYTES:
+                    self._change[layer.name] = now.kernel - before.kernel
             self._before = {}
 
     def stepped(self) -> None:
+        self._end_evaluation()
         if self._sees_update:
             self._end_capture()
         self.step += 1
@@ -197,8 +238,12 @@ class SubjectWatch:
             # Not the one about the labels: the outcome is not read from it.
             self.records.loss("auxiliary", self.step, call.value)
             return
-        kind = "objective" if scalar else "train" if call.training else "eval"
-        self.records.loss(kind, self.step, call.value)
+        if not scalar and not call.training:
+            images = call.facts.get("images")
+            self._evaluation.add(call.value, images if isinstance(images, int) else None)
+            return
+        self._end_evaluation()
+        self.records.loss("objective" if scalar else "train", self.step, call.value)
         if call.training and not scalar and call.facts is not self._facts_heard:
             self._facts_heard = call.facts
             known = {k: v for k, v in call.facts.items() if v is not None or k not in self._loss}
@@ -214,6 +259,7 @@ class SubjectWatch:
 
     def epoch(self, done: int) -> None:
         self.epochs = done
+        self._audit.pass_ended(self.step, complete=not self._audit_gave_way)
         if not self._probe.settled and self._probe.started:
             with self._costing():
                 # A whole epoch has gone by: there are no other images.
@@ -222,17 +268,70 @@ class SubjectWatch:
         if self.step > self._last_look and self._may_look():
             self._look_now()
 
-    def finish(self, *, look: bool) -> None:
-        """The last look, where the model is still as training left it, and the last facts."""
+    def finish(self, *, look: bool, examine: bool = True, share: float = 1.0) -> None:
+        """The last look, where the model is still as training left it, and the last facts.
+
+        `examine`: questions are put to the model too, in this share of the time that is left for
+        it.
+        """
+        self._end_evaluation()
         if not self._probe.settled and self._probe.started and look:
             with self._costing():
                 self._settle_probe(whole_set=self._probe.draw.whole_set_seen)
         self.budget.reserve(self, 0.0)
         if look and self._probe.chunks and self.step > min(self._last_look, self._last_examined):
             self._look_now(last=True)
+        if examine:
+            self._flush()
+            with self._costing():
+                self._examine(share, ask=look and bool(self._probe.chunks))
         self._flush()
 
+    def _examine(self, share: float, *, ask: bool) -> None:
+        started = self._clock()
+        aftermath = self._aftermath()
+        aftermath.images(self._audit, self._held_out, self._steps_per_pass())
+        if ask:
+            training, complete = self._audit.training(self._steps_per_pass())
+            aftermath.held_out(self._held_out.chunks(training, complete))
+            left = allowed_seconds(self._training_seconds()) - self.budget.examining_seconds
+            left = left * share - (self._clock() - started)
+            aftermath.experiments(left, self._map_spreads, self._change)
+        self._not_measured = aftermath.not_measured
+        self.budget.examining_seconds += self._clock() - started
+
+    def _aftermath(self) -> Aftermath:
+        return Aftermath(
+            self.model,
+            self.records,
+            self.layers,
+            self.step,
+            self._probe,
+            self._loss,
+            self._class_axis(),
+            self._clock,
+        )
+
     # -- the probe ---------------------------------------------------------------------------------
+
+    def _audit_goes_on(self) -> bool:
+        if not self._audit.wants:
+            return False
+        affords = self._images_seconds < IMAGES_SECONDS or self._affords(self._batch_seconds)
+        self._audit_gave_way = self._audit_gave_way or not affords
+        return affords
+
+    def _steps_per_pass(self) -> int | None:
+        known = self.model.facts().get("steps_per_epoch") or self._rounds.steps_per_epoch
+        return int(known) if known else None
+
+    def _strata(self, batch: Batch) -> npt.NDArray[np.int64] | None:
+        return strata(batch.labels, self._loss, self._class_axis())
+
+    def _end_evaluation(self) -> None:
+        mean = self._evaluation.end()
+        if mean is not None:
+            self.records.loss("eval", self.step, mean)
 
     def _seeks_rounds(self) -> bool:
         return not self._epochs_known and self._rounds.searching
@@ -372,7 +471,7 @@ class SubjectWatch:
         return max(int(x.max()) for x in labels) + 1
 
     def _record_normalisations(self, step: int, look: Look) -> None:
-        if (step == 0 and self.step > 0) or not hasattr(self.model, "normalisations"):
+        if step == 0 and self.step > 0:
             return
         for name, normalisation in self.model.normalisations().items():
             pre = look.summaries.get((name, "pre"))
@@ -399,16 +498,13 @@ class SubjectWatch:
     def _record_answers(self, step: int, outputs: list[npt.NDArray[Any]], loss: float) -> None:
         if not outputs or any(o.shape[1:] != outputs[0].shape[1:] for o in outputs):
             return
-        output, labels, axis = np.concatenate(outputs), self._probe.labels, self._class_axis()
-        predictions = predictions_of(output, labels, self._loss, axis, loss)
-        self.records.add(step, Clock.PROBE, "", "", predictions)
-        answers = answers_of(output, labels, self._loss, axis)
-        if answers is not None:
-            self.records.add(step, Clock.PROBE, "", "", answers)
+        output = np.concatenate(outputs)
+        self._aftermath().answers(step, output, self._probe.labels, loss)
 
     def _take_spreads(self, look: Look) -> None:
         self._means.update(look.input_means)
         for (layer, part), summary in look.summaries.items():
+            self._map_spreads[layer, part] = np.sqrt(summary.variance)
             if part == "pre":
                 self._spreads[layer] = np.sqrt(summary.variance)
 
@@ -458,6 +554,8 @@ class SubjectWatch:
                     "images": self._probe.images,
                     "whole_training_set": self._probe.whole_set,
                 },
+                "not_measured": self._not_measured,
+                "examining_seconds": self.budget.examining_seconds,
                 "nonfinite": [asdict(origin) for origin in self._origins],
                 "training_seconds": self._training_seconds(),
                 "watching_seconds": self.budget.spent_seconds,
@@ -492,6 +590,13 @@ class SubjectWatch:
 
     def _affords(self, seconds: float) -> bool:
         return self.budget.affords(seconds, self._training_seconds())
+
+    @contextmanager
+    def _counting_images(self) -> Generator[None]:
+        started = time.thread_time()
+        yield
+        self._batch_seconds = time.thread_time() - started
+        self._images_seconds += self._batch_seconds
 
     @contextmanager
     def _costing(self, *, inline: bool = False) -> Generator[None]:

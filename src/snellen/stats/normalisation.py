@@ -30,7 +30,7 @@ class NormalisationState(Statistic):
     that of PyTorch; NaN for a cumulative average."""
     probe_mean: Floats
     """Mean and (`probe_variance`) variance of what it reads of the probe images in evaluation mode;
-    NaN where γ is too small to tell."""
+    NaN where no value was finite."""
     probe_variance: Floats
 
     @property

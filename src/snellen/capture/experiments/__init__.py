@@ -1,0 +1,1 @@
+"""Questions put to the trained model after its training, one per file."""
