@@ -29,7 +29,7 @@ def draw(rng: np.random.Generator, images: int) -> tuple[np.ndarray, np.ndarray]
             (abs(down) < size) & (2 * abs(right) < down + size),
             (np.minimum(abs(down), abs(right)) < size / 3) & (far < size),
         )[shape]
-        image[inside] = rng.uniform(0, 1, 3) + rng.normal(0, 0.05, (inside.sum(), 3))
+        image[inside] = rng.choice([0.1, 0.9], 3) + rng.normal(0, 0.05, (inside.sum(), 3))
     return x.clip(0, 1).astype("float32"), y
 
 
