@@ -13,7 +13,7 @@ BATCH = 64
 
 
 def data(seed: int) -> tuple[np.ndarray, ...]:
-    """Images of 16 by 16 in which every other column (0) or every other row (1) is lighter by turns,
+    """Images of 16 by 16 in which every other column (0) or row (1) is lighter by turns,
     only in places that an even step from the corner never meets."""
     rng = np.random.default_rng(seed)
     x = rng.normal(0, 0.5, (1800, 16, 16, 1)).astype("float32")

@@ -13,7 +13,7 @@ loss_of = nn.CrossEntropyLoss()
 
 
 def data(seed: int) -> tuple[torch.Tensor, ...]:
-    """Images of 16 by 16 in which every other column (0) or every other row (1) is lighter by turns,
+    """Images of 16 by 16 in which every other column (0) or row (1) is lighter by turns,
     only in places that an even step from the corner never meets."""
     g = torch.Generator().manual_seed(seed)
     x = 0.5 * torch.randn(1800, 1, 16, 16, generator=g)

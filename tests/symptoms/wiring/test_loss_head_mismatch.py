@@ -11,6 +11,7 @@ import pytest
 from snellen.core import Place
 from snellen.record import Subject
 from snellen.stats import Predictions
+from snellen.symptoms import Outcome
 from snellen.symptoms.wiring.loss_head_mismatch import LossHeadMismatch
 from symptoms.build import (
     HARMED,
@@ -41,13 +42,14 @@ def wired(
     train: Sequence[float] | None = (2.3, 1.8, 1.7),
     loss: dict[str, Any] | None = None,
     history: dict[Any, Any] | None = None,
+    facts: dict[str, Any] | None = None,
     **changes: Any,
 ) -> Subject:
-    facts = {"name": name, "expects": expects, "fed": fed, "units": units, "reduction": "mean"}
+    call = {"name": name, "expects": expects, "fed": fed, "units": units, "reduction": "mean"}
     return subject(
         conv(),
         head(units=units, **changes),
-        facts={"loss": facts | (loss or {})},
+        facts={"loss": call | (loss or {})} | (facts or {}),
         train=train,
         history=(told(outputs) if outputs else {}) | (history or {}),
     )
@@ -127,6 +129,8 @@ SLOW = {
     "sigmoid before a cross-entropy on probabilities": wired(*KERAS_CE, "sigmoid"),
     "tanh before a cross-entropy": wired(*CE, "tanh"),
     "a rectifier before a cross-entropy": wired(*CE, "relu"),
+    "a soft rectifier before a cross-entropy on logits": wired(*CE, "gelu"),
+    "a squasher before a binary loss": wired(*BCE_LOGITS, "softsign", units=1),
     "a rectifier before a binary loss": wired(*BCE_LOGITS, "relu", units=1),
     "logits into a loss on probabilities, outputs not seen": wired(*KERAS_CE, "linear"),
 }
@@ -136,6 +140,50 @@ SLOW = {
 def test_pairs_that_only_slow_learning_wait_for_the_outcome(name: str) -> None:
     assert grade(LossHeadMismatch(), SLOW[name], "head", UNHARMED) == "note"
     assert grade(LossHeadMismatch(), SLOW[name], "head", HARMED) == "warning"
+
+
+@pytest.mark.parametrize(("images", "expected"), [(49, "note"), (50, "warning")])
+def test_outputs_that_a_rectifier_has_silenced_for_every_image(images: int, expected: str) -> None:
+    """Two of ten classes are zero throughout, and never chosen unless all are."""
+    silent = answers(
+        [32] * 10,
+        [20] * 10,
+        [32] * 10,
+        minimum=0.0,
+        mean=[0.0, 0.0, *[1.0] * 8],
+        std=[0.0, 0.0, *[1.0] * 8],
+        images=images,
+    )
+    watched = wired(*CE, "relu", outputs=silent)
+    assert grade(LossHeadMismatch(), watched, "head", UNHARMED) == expected
+    if expected == "warning":
+        assert sentence(LossHeadMismatch(), watched) == (
+            "a rectifier cuts off the outputs, 2 of 10 for every image: cross entropy was fed the "
+            "output of a ReLU (allowed: logits)"
+        )
+
+
+@pytest.mark.parametrize("outcome", [HARMED, UNHARMED])
+def test_a_softmax_over_the_batch(outcome: Outcome) -> None:
+    over = {"output_softmax": {"over": "batch", "units": 10}}
+    watched = wired(*NLL, "log_softmax", facts=over)
+    assert grade(LossHeadMismatch(), watched, "head", outcome) == "error"
+    assert sentence(LossHeadMismatch(), watched) == (
+        "the softmax runs over the images of the batch, not over the classes: nll was fed the "
+        "output of a log-softmax (allowed: a softmax over the classes)"
+    )
+
+
+@pytest.mark.parametrize("over", ["units", "positions", None])
+def test_other_softmaxes(over: str | None) -> None:
+    facts = {"output_softmax": {"over": over, "units": 10}}
+    assert grade(LossHeadMismatch(), wired(*NLL, "log_softmax", facts=facts), "head") == "clear"
+
+
+def test_a_softmax_over_one_unit_told_by_its_axis() -> None:
+    facts = {"output_softmax": {"over": "units", "units": 1}}
+    watched = wired(*BCE, None, units=1, facts=facts)
+    assert grade(LossHeadMismatch(), watched, "head", UNHARMED) == "error"
 
 
 @pytest.mark.parametrize("pair", [MSE, BCE])

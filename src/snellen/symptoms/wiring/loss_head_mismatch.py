@@ -240,6 +240,10 @@ def _slow(w: Wiring) -> Fault | None:
         allowed = "logits" if w.expects == "logits" else "a softmax"
         return "the outputs are squashed one by one", Severity.WARNING, False, NAN, allowed
     if w.loss in (*CROSS_ENTROPIES, *BINARY) and w.fed in ("relu", "relu6"):
+        dead = _dead_outputs(w)
+        if dead:
+            problem = f"a rectifier cuts off the outputs, {dead} of {w.units} for every image"
+            return problem, Severity.WARNING, True, NAN, w.expects
         return "a rectifier cuts off the outputs", Severity.WARNING, False, NAN, w.expects
     if w.loss in BINARY and w.fed in ("tanh", "hard_tanh", "softsign"):
         return "the outputs are squashed to −1 to 1", Severity.WARNING, False, NAN, w.expects
@@ -249,6 +253,15 @@ def _slow(w: Wiring) -> Fault | None:
         problem = "a softmax learns slowly under this loss"
         return problem, Severity.NOTE, False, NAN, "cross-entropy for a softmax"
     return None
+
+
+def _dead_outputs(w: Wiring) -> int:
+    """Outputs of several that are zero on every image of the probe: their classes are never chosen,
+    and no gradient brings them back."""
+    out = w.outputs
+    if out is None or (w.units or 0) < 2 or len(out.output_std) != w.units or out.images < 50:
+        return 0
+    return int(((out.output_std == 0) & (out.output_mean == 0)).sum())
 
 
 def _below(w: Wiring, floor: float) -> bool:
