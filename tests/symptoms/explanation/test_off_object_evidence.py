@@ -61,7 +61,7 @@ def test_failing_on_held_out_images_alone_is_another_fault() -> None:
 
 
 def test_too_little_to_go_on() -> None:
-    assert grade(OffObjectEvidence(), explained(images=7, border=0.9), "") == "undecided"
+    assert grade(OffObjectEvidence(), explained(images=3, border=0.9), "") == "undecided"
     assert grade(OffObjectEvidence(), explained(border=float("nan")), "") == "undecided"
     assert grade(OffObjectEvidence(), subject(conv(), head()), "") == "silent"
 

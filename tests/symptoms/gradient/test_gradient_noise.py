@@ -7,7 +7,7 @@ import pytest
 from snellen.record import Subject
 from snellen.symptoms.gradient.gradient_noise import GradientNoiseScale
 from symptoms.build import HARMED, UNHARMED, conv, grade, head, sentence, subject
-from symptoms.wired import CLASSES, CROSS_ENTROPY, LEARNT, STUCK, noise
+from symptoms.wired import CLASSES, CROSS_ENTROPY, LEARNT, STUCK, noise, rough_images
 
 
 def training(train: list[float] = STUCK, batch: int | None = 2, **measured: float) -> Subject:
@@ -42,6 +42,21 @@ def test_a_direction_lost_in_noise() -> None:
 def test_noise_grows_in_every_training_that_learns() -> None:
     watched = training(LEARNT, trace=1.0, squared_norm=-1e-3)
     assert grade(GradientNoiseScale(), watched, "", HARMED) == "clear"
+
+
+def test_the_batch_size_as_the_images_went_by() -> None:
+    """A thousand images in ten batches: the noise scale may be ten thousand."""
+    batches = rough_images(0.3)
+    unknown = {"batch_size": None}
+    for scale, expected in ((9999.0, "clear"), (10001.0, "warning")):
+        watched = subject(
+            conv(),
+            head(),
+            facts=CROSS_ENTROPY | unknown,
+            train=STUCK,
+            history=CLASSES | batches | noise(trace=scale * 1e-4, squared_norm=1e-4),
+        )
+        assert grade(GradientNoiseScale(), watched, "", HARMED) == expected
 
 
 def test_too_little_to_go_on() -> None:

@@ -103,7 +103,7 @@ class OffObjectEvidence(Symptom):
         unit="macro recall on training images less that on held-out ones",
         because="overfitting alone seldom loses as much",
     )
-    min_explained: int = threshold(8, unit="images", because="one object may be anywhere")
+    min_explained: int = threshold(4, unit="images", because="one object may be anywhere")
 
     def opinions(self, subject: Subject) -> Iterable[Opinion]:
         seen = subject.last("", Explanation)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from snellen.core import Severity
-from snellen.record import Subject
-from snellen.stats import GradientNoise
+from snellen.record import Clock, Subject
+from snellen.stats import GradientNoise, ImageAudit
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
 from snellen.symptoms.phases import number
 from snellen.symptoms.progress import unlearnt
@@ -82,7 +82,7 @@ class GradientNoiseScale(Symptom):
     code = "S23"
     name = "gradient-noise"
     since = "0.1"
-    reads = (GradientNoise,)
+    reads = (GradientNoise, ImageAudit)
 
     max_scale: float = threshold(
         100.0,
@@ -96,7 +96,7 @@ class GradientNoiseScale(Symptom):
         if seen is None:
             return
         noise, step = seen.value, seen.step
-        batch = int(number(subject, "batch_size") or 0)
+        batch = _batch(subject)
         cosines = np.asarray(noise.cosines, np.float64)
         known = np.isfinite(noise.squared_norm) and np.isfinite(noise.trace) and noise.trace > 0
         if batch < 1 or len(cosines) < self.min_pairs or not known:
@@ -120,3 +120,12 @@ class GradientNoiseScale(Symptom):
             ),
             at=step,
         )
+
+
+def _batch(subject: Subject) -> int:
+    """Images per update: as the script's loader shows them, or as they went by; 0: not known."""
+    known = number(subject, "batch_size")
+    audit = subject.last("", ImageAudit, "", Clock.INLINE)
+    if known is None and audit is not None and audit.value.batches > 0:
+        known = audit.value.images / audit.value.batches
+    return max(1, round(known)) if known is not None and known > 0 else 0
