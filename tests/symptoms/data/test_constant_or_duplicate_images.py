@@ -29,6 +29,7 @@ def examined(targets: Targets | None = TEN, **counts: Any) -> Subject:
         pytest.param({"conflicting": 10}, "clear", "clear", id="1% contradict an earlier one"),
         pytest.param({"conflicting": 11}, "warning", "warning", id="more"),
         pytest.param({"duplicates": 370}, "clear", "clear", id="drawn with replacement"),
+        pytest.param({"duplicates": -1}, "clear", "clear", id="the length of a pass unknown"),
         pytest.param({"duplicates": 500}, "clear", "clear", id="half are copies"),
         pytest.param({"duplicates": 501}, "warning", "note", id="more"),
         pytest.param({"near_duplicates": 900}, "clear", "clear", id="images that resemble"),

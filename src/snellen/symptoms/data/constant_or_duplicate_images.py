@@ -116,7 +116,8 @@ class ConstantOrDuplicateImages(Symptom):
         again = seen.repeated_batches / max(seen.batches, 1)
         if seen.batches >= 8 and again > self.max_repeated_batches:
             return _suspicion("repeated batches", again, seen.batches, self.max_repeated_batches)
-        copies = seen.duplicates / n
+        # −1: the length of a pass is not known, so copies may be those of the next one.
+        copies = max(seen.duplicates, 0) / n
         if n >= 50 and copies > self.max_copies:
             between = gap(subject, at_least=50)
             evident = between is not None and between.surely > 0.1

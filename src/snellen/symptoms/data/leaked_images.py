@@ -140,4 +140,6 @@ class LeakedImages(Symptom):
 def _own_copies(subject: Subject) -> float:
     """Share of training images that are copies of another one."""
     audit = subject.last("", ImageAudit, "", Clock.INLINE)
-    return audit.value.duplicates / audit.value.images if audit and audit.value.images else 0.0
+    if audit is None or not audit.value.images:
+        return 0.0
+    return max(audit.value.duplicates, 0) / audit.value.images

@@ -24,15 +24,14 @@ class FewClasses:
     shuffled: float
     """What it would be in random order."""
     single: int
-    """Batches that held one class alone."""
-    batches: int
+    """Batches of 8 or more images that held one class alone."""
     allowed: float
 
     def sentence(self) -> str:
+        alone = f" ({self.single} held one class alone)" if self.single else ""
         return (
-            f"a batch's labels have an entropy of {self.entropy:.2f} on average over "
-            f"{self.batches} batches, {self.single} of them with one class alone; in random order "
-            f"it would be {self.shuffled:.2f} (allowed: {percent(self.allowed)} of that)"
+            f"a batch's labels have an entropy of {self.entropy:.2f} on average{alone}; in random "
+            f"order it would be {self.shuffled:.2f} (allowed: {percent(self.allowed)} of that)"
         )
 
 
@@ -85,8 +84,8 @@ class SortedBatches(Symptom):
             return
         last = subject.last("", ImageAudit, "", Clock.INLINE)
         seen = last.value if last else None
-        if seen is None or seen.batches < 3 or not seen.shuffled_entropy > 0:
-            yield Unjudged("", "three training batches with labels")
+        if seen is None or not seen.shuffled_entropy > 0:
+            yield Unjudged("", "the labels of training batches, in their order")
             return
         spread = max(seen.label_entropy_spread, 1e-3 * seen.shuffled_entropy)
         p = _tail((seen.shuffled_entropy - seen.label_entropy) / spread)
@@ -97,7 +96,6 @@ class SortedBatches(Symptom):
             seen.label_entropy,
             seen.shuffled_entropy,
             seen.single_class_batches,
-            seen.batches,
             self.min_entropy,
         )
         score = training_score(subject)

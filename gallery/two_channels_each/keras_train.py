@@ -1,0 +1,67 @@
+"""Read digits with hardly any channels."""
+
+from __future__ import annotations
+
+import argparse
+
+import keras
+import numpy as np
+from keras import layers
+from sklearn.datasets import load_digits
+
+EPOCHS = 25
+BATCH = 32
+
+
+def digits(seed: int) -> tuple[np.ndarray, ...]:
+    """Digits of 16 by 16 and their classes: 1297 to train on, the others to test on."""
+    pixels, labels = load_digits(return_X_y=True)
+    images = np.kron(pixels.reshape(-1, 8, 8) / 16, np.ones((2, 2))).astype(np.float32)
+    order = np.random.default_rng(seed).permutation(len(images))
+    train, test = order[:1297], order[1297:]
+    return images[train, ..., None], labels[train], images[test, ..., None], labels[test]
+
+
+def build(width: int) -> keras.Model:
+    return keras.Sequential(
+        [
+            keras.Input((16, 16, 1)),
+            layers.Conv2D(width, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Conv2D(width, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Conv2D(width, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--mended", action="store_true", help="16 and 32 channels")
+    options = parser.parse_args()
+    seed, mended = options.seed, options.mended
+    keras.utils.set_random_seed(seed)
+    images, labels, test_images, test_labels = digits(seed)
+
+    model = build(16 if mended else 2)
+    model.compile(
+        optimizer=keras.optimizers.Adam(3e-3),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    model.fit(
+        images,
+        labels,
+        batch_size=BATCH,
+        epochs=EPOCHS,
+        validation_data=(test_images, test_labels),
+        verbose=2,
+    )
+
+
+if __name__ == "__main__":
+    main()
