@@ -26,17 +26,29 @@ from torch.optim.optimizer import (
     register_optimizer_step_pre_hook,
 )
 from torch.utils.data import DataLoader
+from torch.utils.data.dataloader import _BaseDataLoaderIter
 
-from snellen.adapters.contract import Batch, Guard, Observer
+from snellen.adapters.contract import Guard, Observer
+from snellen.adapters.torch.batches import tell_batches
 from snellen.adapters.torch.compiled import CompileEars
-from snellen.adapters.torch.inputs import images_in, shapes_of
+from snellen.adapters.torch.evaluations import Evaluations, evaluation_facts
+from snellen.adapters.torch.facts import answers_by_mode
+from snellen.adapters.torch.hidden import (
+    note_compiled_function,
+    note_no_model,
+    note_what_is_hidden,
+)
+from snellen.adapters.torch.inputs import images_in
 from snellen.adapters.torch.loaders import Loaders
-from snellen.adapters.torch.losses import Heard, LossEars, labels_of
+from snellen.adapters.torch.loading import Loaded
+from snellen.adapters.torch.losses import Heard, LossEars
 from snellen.adapters.torch.model import TorchModel, unwrapped
 from snellen.adapters.torch.objectives import Objectives
+from snellen.adapters.torch.optimizers import Optimizers, listed
 from snellen.adapters.torch.outputs import first_tensor, outputs_in, tensors_in
+from snellen.adapters.torch.owners import stepped_by
 from snellen.adapters.torch.recorder import Recorder, leave
-from snellen.adapters.torch.tables import host
+from snellen.adapters.torch.roots import RootEars
 from snellen.adapters.torch.undisturbed import asking
 from snellen.adapters.torch.watched import Call, Watched
 
@@ -51,14 +63,13 @@ BOUNDARIES = (
     "torch.optimizer",
     "torch.loader",
     "torch.compile",
+    "torch.evaluated",
+    "torch.load",
 )
 """Every place where snellen's code runs inside a training, by the name given to the guard."""
 
-SEARCHED_STEPS = 3
-"""Updates by an optimizer whose model is looked for in vain before it counts as having none."""
-DORMANT_STEPS = 200
-"""Updates by others after which an optimizer that never stepped no longer keeps the hooks in
-place."""
+FOLLOWED_STEPS = 20
+"""First updates around which gradients are followed, besides those that are captured."""
 
 
 class TorchAdapter:
@@ -78,12 +89,7 @@ class TorchAdapter:
         self._armed = False
         self._found: list[Watched] = []
         self._compiled_model = self._compiled_function = False
-        self._steps = 0
-        self._unfound: weakref.WeakKeyDictionary[Optimizer, tuple[int, int]] = (
-            weakref.WeakKeyDictionary()
-        )
-        """Optimizers whose models have yet to be found: updates made by all when it was built, and
-        its own."""
+        self._optimizers = Optimizers()
         self._stepping: Optimizer | None = None
         """It runs a closure, and its update waits for the closure's first gradients."""
         self._inside = False
@@ -91,7 +97,12 @@ class TorchAdapter:
         self._since: list[Watched] = []
         """Modules called since the last backward pass."""
         self._loaders = Loaders()
+        self._loaded = Loaded()
         self._objectives = Objectives(observer)
+        self._evaluations = Evaluations(observer, self._loaders)
+        self._ears = RootEars(self._root_called)
+        self._inner: dict[int, Watched] = {}
+        """Watched models by what is inside a wrapper that spreads their batches."""
 
     # -- arming ------------------------------------------------------------------------------------
 
@@ -105,6 +116,9 @@ class TorchAdapter:
         # `Tensor.backward` calls this one too.
         self._patch(torch.autograd, "backward", self._telling_backward(torch.autograd.backward))
         self._patch(DataLoader, "__iter__", self._telling_iter(DataLoader.__iter__))
+        fetch = _BaseDataLoaderIter.__next__
+        self._patch(_BaseDataLoaderIter, "__next__", self._telling_next(fetch))
+        self._patch(nn.Module, "load_state_dict", self._telling_load(nn.Module.load_state_dict))
         self._patch(Optimizer, "__init__", self._telling_optimizer(Optimizer.__init__))
         self._compiling = CompileEars(
             self._enter,
@@ -125,18 +139,22 @@ class TorchAdapter:
         # Else a forward pass is under way: it takes the mode and the hooks away when it ends.
         while self._undo:
             self._undo.pop()()
+        self._ears.close()
         for watched in self._watched.values():
             watched.calls.clear()
+            watched.candidate = None
         self._roots.clear()
         self._stack.clear()
         self._since.clear()
-        self._loaders = Loaders()
+        self._loaders.forget()
+        self._evaluations.over()
 
     def forget(self) -> None:
         """Let go of the models too; after the last look."""
         for watched in self._watched.values():
             watched.model.release()
         self._watched.clear()
+        self._inner.clear()
         self._last = None
         self._objectives.forget()
 
@@ -145,6 +163,8 @@ class TorchAdapter:
         watched = self._watched.pop(key, None)
         if watched is None:
             return
+        self._ears.release(watched.module, watched.model.module)
+        self._inner.pop(id(watched.model.module), None)
         watched.model.release()
         self._objectives.release(watched)
         if self._last is watched:
@@ -152,6 +172,8 @@ class TorchAdapter:
 
     def adopt(self, model: nn.Module) -> None:
         """A model named by its user. One that was compiled before is watched through the probe."""
+        # Its optimizer was most likely built before.
+        self._optimizers.find_all()
         original = getattr(model, "_orig_mod", None)
         if isinstance(original, nn.Module):
             self._compiling.watch(model, original)
@@ -312,14 +334,47 @@ class TorchAdapter:
             call.target, watched.inner_target = watched.inner_target, None
         watched.calls.append(call)
         self._last = watched
+        self._evaluations.over()
+        if watched.module.training:
+            self._evaluations.trained(watched, inputs)
+
+    def _root_called(
+        self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any
+    ) -> None:
+        """A watched model returned: at every step, so with as little work as can be."""
+        if self._inside or asking():
+            return
+        watched = self._watched.get(id(module)) or self._inner.get(id(module))
+        if watched is None or threading.get_ident() != self._thread:
+            return
+        graph, training_mode = torch.is_grad_enabled(), watched.model.module.training
+        if graph and training_mode and watched.candidate is None and not watched.listening:
+            watched.passes.called(graph=True, training_mode=True)
+            self._evaluations.over()
+            self._loaders.fresh = False
+        else:
+            self._enter("torch.evaluated", self._passed, watched, (args, kwargs), output)
+
+    def _passed(self, watched: Watched, inputs: Any, output: Any) -> None:
+        if torch._C._current_graph_task_id() != -1 or torch.jit.is_tracing():  # pyright: ignore[reportPrivateImportUsage]
+            return
+        graph, training_mode = torch.is_grad_enabled(), watched.model.module.training
+        self._evaluations.called(watched, inputs, output, graph=graph, training_mode=training_mode)
+        if graph and training_mode:
+            self._evaluations.trained(watched, inputs)
 
     # -- loss --------------------------------------------------------------------------------------
 
     def _heard(self, heard: Heard) -> None:
         inner = self._watched.get(id(self._roots[0])) if self._roots else None
-        # Without hooks it is not known which model was called last.
-        met = inner or (self._last if self._hooks or self._compiled_model else None)
-        self._objectives.heard(heard, met, inside=inner is not None)
+        if inner is None and self._ears.depth and not heard.training:
+            self._evaluations.inner = heard
+        evaluated = self._evaluations.last if inner is None else None
+        if evaluated is not None:
+            self._evaluations.heard(heard)
+        # Without hooks it is not known which model was called last for its training.
+        known = self._last if self._hooks or self._compiled_model else None
+        self._objectives.heard(heard, inner or evaluated or known, inside=inner is not None)
 
     def _telling_backward(self, original: Any) -> Any:
         @functools.wraps(original)
@@ -338,6 +393,9 @@ class TorchAdapter:
 
     def _backward(self, loss: Tensor) -> None:
         self._since.clear()
+        self._evaluations.backward(w for w in self._watched.values() if w.begun)
+        for watched in self._watched.values():
+            watched.leftovers.backward()
         self._objectives.differentiated(loss)
 
     # -- steps -------------------------------------------------------------------------------------
@@ -353,63 +411,67 @@ class TorchAdapter:
         self._stepping = None
         self._enter("torch.after-update", self._after_update, optimizer)
 
-    def _stepped_by(self, optimizer: Optimizer) -> list[Watched]:
-        found: list[Watched] = []
-        for watched in self._watched.values():
-            primary = watched.primary() if watched.primary is not None else None
-            if primary is optimizer:
-                watched.others = 0
-                found.append(watched)
-            elif not watched.holds(optimizer):
-                continue
-            elif primary is not None:
-                # The second in a row: the training has gone over to this optimizer.
-                watched.others += 1
-                if watched.others >= 2:
-                    self._settle(watched, optimizer)
-                    found.append(watched)
-            elif watched.calls and self._part_of_another(watched):
-                watched.calls.clear()
-            elif watched.calls:
-                self._settle(watched, optimizer)
-                found.append(watched)
-        return found
-
-    def _settle(self, watched: Watched, optimizer: Optimizer) -> None:
-        watched.primary, watched.others = weakref.ref(optimizer), 0
-        watched.model.optimizer = optimizer
-
-    def _part_of_another(self, watched: Watched) -> bool:
-        """It was called by itself, and also as part of a model that this step trains."""
-        others = (w for w in self._watched.values() if w.calls and w is not watched)
-        return any(other.contains(watched.module) for other in others)
-
     def _prepare(self, optimizer: Optimizer) -> None:
         """Gradients are ready and weights are still the old ones."""
         if self._roots and threading.get_ident() == self._thread:
             self._start_over()
-        self._found = self._stepped_by(optimizer)
+        self._found = stepped_by(self._watched.values(), optimizer)
         for watched in self._found:
             key = id(watched.module)
             if not watched.begun:
-                watched.model.facts_seen.update(self._loaders.facts())
-                self._observer.begin(key, watched.model)
-                watched.begun = True
-                self._note_what_is_hidden(watched)
+                self._begin(watched)
+            watched.leftovers.stepping()
+            if watched.unheld and watched.steps < FOLLOWED_STEPS:
+                taking = {n for n, p in watched.unheld.items() if p.grad is not None}
+                watched.without_optimizer |= taking
             watched.trains_in_training_mode |= any(call.training for call in watched.calls)
         self._objectives.stepping(self._found, self._last)
         for watched in self._found:
             key = id(watched.module)
             if self._observer.wants_batch(key):
-                self._tell_batches(watched)
+                tell_batches(self._observer, watched)
             watched.updating = bool(self._observer.wants_update(key))
             if watched.updating:
                 self._observer.before_update(key)
 
+    def _begin(self, watched: Watched) -> None:
+        model = watched.model
+        model.facts_seen.update(self._loaders.facts())
+        if self._loaded.touches(model.module):
+            model.facts_seen["loaded_weights"] = True
+        model.name_parts()
+        model.more_facts = functools.partial(self._facts_of, watched)
+        model.settle = functools.partial(self._settle_evaluation, watched)
+        watched.unheld = self._optimizers.unheld(model.module)
+        watched.by_mode = answers_by_mode(model.module)
+        self._observer.begin(id(watched.module), model)
+        watched.begun = True
+        note_what_is_hidden(self._observer, watched)
+        if model.module is not watched.module:
+            self._inner[id(model.module)] = watched
+        if not self._compiled_model and not self._compiled_function:
+            self._ears.watch(watched.module, model.module)
+            for call in watched.calls:
+                watched.passes.called(graph=True, training_mode=call.training)
+            watched.passes.backward()
+
+    def _facts_of(self, watched: Watched) -> dict[str, Any]:
+        unheld = self._optimizers.unheld(watched.model.module)
+        learning = {n: p for n, p in unheld.items() if n in watched.without_optimizer}
+        return {
+            "unoptimised": listed(learning),
+            **watched.leftovers.facts(),
+            **evaluation_facts(watched.passes, watched.model.dropouts, watched.by_mode),
+        }
+
+    def _settle_evaluation(self, watched: Watched) -> None:
+        if self._armed:
+            self._evaluations.settle(watched)
+
     def _after_update(self, optimizer: Optimizer) -> None:
         found, self._found = self._found, []
-        self._steps += 1
-        self._search(optimizer, bool(found))
+        if self._optimizers.stepped(optimizer, found=bool(found)):
+            note_no_model(self._observer, type(optimizer).__name__)
         current = self._loaders.current
         if current is not None and found:
             current.stepped()
@@ -422,7 +484,11 @@ class TorchAdapter:
             watched.model.stamp()
             # The loader that was begun last before a step is the one that feeds the training.
             watched.round = current
+            watched.steps += 1
             self._observer.stepped(key)
+            watched.listening = bool(self._observer.wants_held_out(key))
+            if watched.steps < FOLLOWED_STEPS or self._observer.wants_update(key):
+                watched.leftovers.updated(p for g in optimizer.param_groups for p in g["params"])
         for watched in self._watched.values():
             if not watched.begun:
                 # It may never be trained: that it was called is all that need be known.
@@ -433,61 +499,16 @@ class TorchAdapter:
         else:
             self._unhook()
 
-    def _search(self, optimizer: Optimizer, found: bool) -> None:
-        known = self._unfound.get(optimizer)
-        if known is None:
-            return
-        made, tried = known
-        if found:
-            del self._unfound[optimizer]
-        elif tried + 1 < SEARCHED_STEPS:
-            self._unfound[optimizer] = (made, tried + 1)
-        else:
-            del self._unfound[optimizer]
-            self._observer.note(
-                "no-model",
-                f"an optimizer ({type(optimizer).__name__}) updates parameters of no module that "
-                "was seen being called, so what it trains is not watched",
-            )
-
     def _wants_hooks(self) -> bool:
         """Someone wants to see the coming step, or a model may still have to be found."""
         if self._compiled_function:
             # Compiled code is tied to the hooks there were: taking them away compiles it anew.
             return True
-        return any(
-            tried > 0 or self._steps - made < DORMANT_STEPS
-            for made, tried in self._unfound.values()
-        ) or any(
+        return self._optimizers.searching or any(
             self._observer.wants_maps(key) or self._observer.wants_batch(key)
             for key, watched in self._watched.items()
             if watched.begun
         )
-
-    def _tell_batches(self, watched: Watched) -> None:
-        key = id(watched.module)
-        calls = [call for call in watched.calls if call.images and not call.told]
-        whole = [call for call in calls if not call.fed_by_another]
-        if calls and not whole:
-            self._observer.note(
-                "no-probe",
-                f"{watched.model.name} is called by the script on what another module made, so it "
-                "is watched on its training batches alone; call the whole model as one module to "
-                "have it probed",
-                key,
-            )
-            return
-        trained = [c for c in whole if c.training or not watched.trains_in_training_mode]
-        for call in trained:
-            call.told = True
-            if call.inputs is None:
-                continue
-            first = first_tensor(tensors_in((*call.inputs[0], *call.inputs[1].values())))
-            numbers = first is not None and first.is_floating_point() and first.ndim >= 2
-            seen = host(first.detach()) if first is not None and numbers else None
-            labels = labels_of(call.target) if call.target is not None else None
-            joins = shapes_of(call.inputs)
-            self._observer.batch(key, Batch(call.inputs, call.images, labels, seen, joins))
 
     def _telling_optimizer(self, original: Any) -> Any:
         @functools.wraps(original)
@@ -498,8 +519,17 @@ class TorchAdapter:
         return building
 
     def _made(self, optimizer: Optimizer) -> None:
-        self._unfound[optimizer] = (self._steps, 0)
+        self._optimizers.made(optimizer)
         self._hook()
+
+    def _telling_load(self, original: Any) -> Any:
+        @functools.wraps(original)
+        def loading(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
+            result = original(module, *args, **kwargs)
+            self._enter("torch.load", self._loaded.note, module)
+            return result
+
+        return loading
 
     # -- epochs ------------------------------------------------------------------------------------
 
@@ -511,6 +541,15 @@ class TorchAdapter:
             return iterator
 
         return beginning
+
+    def _telling_next(self, original: Any) -> Any:
+        @functools.wraps(original)
+        def fetching(iterator: Any) -> Any:
+            batch = original(iterator)
+            self._enter("torch.loader", self._loaders.hands_out, batch)
+            return batch
+
+        return fetching
 
     def _iterated(self, loader: Any, iterator: Any) -> None:
         for key, watched in self._watched.items():
@@ -524,46 +563,28 @@ class TorchAdapter:
                     self._observer.epoch(key, watched.epochs)
         self._loaders.begun(loader, iterator)
 
-    # -- what can't be seen
-    # --------------------------------------------------------------------------
-
-    def _note_what_is_hidden(self, watched: Watched) -> None:
-        scripted = [m for m in watched.module.modules() if isinstance(m, torch.jit.ScriptModule)]
-        if scripted:
-            self._observer.note(
-                "scripted",
-                f"{watched.model.name} runs TorchScript, whose inside can't be seen; train the "
-                "model before `torch.jit.script` to have its maps watched",
-                id(watched.module),
-            )
-        hidden = watched.model.computed_kernels()
-        if hidden:
-            more = f" and {len(hidden) - 1} more layers" if hidden[1:] else ""
-            self._observer.note(
-                "computed-weights",
-                f"the weights of {hidden[0]}{more} are computed by a parametrisation: their maps "
-                "are watched, their gradients and updates are not",
-                id(watched.module),
-            )
+    # -- what is compiled --------------------------------------------------------------------------
 
     def _met_compiled_function(self, function: Any) -> None:
         self._compiled_function = True
         self._hook()
-        name = getattr(function, "__name__", "a function")
-        self._observer.note(
-            "compiled-function",
-            f"{name} is compiled, so what it calls can't be seen; models are watched on the probe "
-            "alone. To have a model inside it watched, compile the model instead of the function",
-        )
+        self._ears.close()
+        note_compiled_function(self._observer, getattr(function, "__name__", "a function"))
 
     def _stand_aside(self) -> None:
         self._compiled_model = True
         self._unhook()
+        self._ears.close()
         self._roots.clear()
         self._stack.clear()
 
     def _called_compiled(self, module: nn.Module, inputs: Any, output: Any) -> None:
-        self._called(self._watch(module), inputs, output)
+        known = self._watched.get(id(module))
+        if torch.is_grad_enabled():
+            known = self._watch(module)
+            self._called(known, inputs, output)
+        if known is not None and known.begun:
+            self._passed(known, inputs, output)
 
 
 def is_keras(module: nn.Module) -> bool:

@@ -28,8 +28,8 @@ class CompileEars:
         inside: Callable[[], bool],
     ) -> None:
         """`enter(name, function, *args)` crosses the boundary. `stand_aside()` comes before a
-        model is compiled, `called(module, inputs, output)` after each of its calls under
-        gradients, `function(f)` before a function is compiled. `inside()`: a look of our own is
+        model is compiled, `called(module, inputs, output)` after each of its calls,
+        `function(f)` before a function is compiled. `inside()`: a look of our own is
         under way."""
         self._enter, self._stand_aside, self._called = enter, stand_aside, called
         self._function, self._inside = function, inside
@@ -66,7 +66,7 @@ class CompileEars:
         @functools.wraps(original)
         def calling(this: nn.Module, *args: Any, **kwargs: Any) -> Any:
             output = original(this, *args, **kwargs)
-            if torch.is_grad_enabled() and not self._inside():
+            if not self._inside():
                 inner = self._wrapped.get(this)
                 if inner is not None:
                     self._enter("torch.leave", self._called, inner, (args, kwargs), output)
@@ -85,8 +85,7 @@ class CompileEars:
                 # Our own look runs the module as it was before it was compiled.
                 return module._call_impl(*args, **kwargs)
             output = compiled(*args, **kwargs)
-            if torch.is_grad_enabled():
-                self._enter("torch.leave", self._called, module, (args, kwargs), output)
+            self._enter("torch.leave", self._called, module, (args, kwargs), output)
             return output
 
         module._compiled_call_impl = call

@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.dropout import _DropoutNd
+
+from snellen.core import Layer
 
 
 def optimizer_facts(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
@@ -36,6 +39,17 @@ def parameter_facts(module: nn.Module) -> dict[str, Any]:
         "parameter_bytes": sum(p.numel() * p.element_size() for p in parameters),
         "frozen_parameters": sum(p.numel() for p in parameters if not p.requires_grad),
     }
+
+
+def image_shape(layers: Sequence[Layer], given: tuple[int, ...]) -> tuple[int, ...] | None:
+    """`(channels, *positions)` of the images as the first convolution takes them, or else as the
+    model does; `None` where it takes vectors. `given`: the shape of the model's input."""
+    for layer in layers:
+        window = layer.window
+        if window is not None and layer.paths == ((),) and not layer.inputs:
+            channels = layer.weight_shape[1] * layer.groups
+            return channels, *window.positions
+    return given[1:] if len(given) >= 4 else None
 
 
 def dropout_modules(module: nn.Module) -> dict[str, float]:

@@ -44,3 +44,16 @@ def fed_by(tensor: Tensor) -> str | None:
         if name in ("AddmmBackward0", "ConvolutionBackward0", "MmBackward0", "BmmBackward0"):
             return "linear"
     return None
+
+
+def softmax_behind(tensor: Tensor) -> tuple[str, int] | None:
+    """What the softmax that a loss was fed with ran over (`batch`, `units`, `positions`), and how
+    many of them; `None` where none is seen."""
+    for node in steps_behind(tensor):
+        if _BEHIND.get(node.name()) in ("softmax", "log_softmax"):
+            shape, dim = tuple(node._saved_result.shape), int(node._saved_dim)
+            # Negative numbers are shown as unsigned ones.
+            axis = (dim - 2**64 if dim >= 2**63 else dim) % max(len(shape), 1)
+            where = "batch" if axis == 0 else "units" if axis == 1 else "positions"
+            return where, shape[axis]
+    return None

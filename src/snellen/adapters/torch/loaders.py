@@ -6,7 +6,10 @@ import weakref
 from dataclasses import dataclass
 from typing import Any
 
+from torch import Tensor
 from torch.utils.data import DataLoader
+
+from snellen.adapters.torch.outputs import tensors_in
 
 MOSTLY = 0.9
 """Share of a loader's batches after which its round counts as an epoch: the last ones may not fill
@@ -63,6 +66,10 @@ class Loaders:
     def __init__(self) -> None:
         self.current: Round | None = None
         self._rounds: weakref.WeakKeyDictionary[DataLoader[Any], int] = weakref.WeakKeyDictionary()
+        self._batch: list[weakref.ref[Tensor]] = []
+        """The tensors of the batch that was handed out last."""
+        self.fresh = False
+        """No model has been called since then."""
 
     def begun(self, loader: Any, iterator: Any) -> Round:
         """A loader was begun; returns its round."""
@@ -70,6 +77,32 @@ class Loaders:
         kept = weakref.ref(iterator) if iterator is not None else None
         self.current = Round(weakref.ref(loader), self._rounds[loader], kept)
         return self.current
+
+    def forget(self) -> None:
+        self.current = None
+        self._rounds.clear()
+        self._batch = []
+
+    def hands_out(self, batch: Any) -> None:
+        self._batch = [weakref.ref(tensor) for tensor in tensors_in(batch)]
+        self.fresh = True
+
+    def handed(self, images: Tensor) -> bool:
+        """Whether these are of the batch handed out last: its own tensor, or one that was made of
+        it, as many images and the first to be seen since."""
+        tensors = [t for t in (ref() for ref in self._batch) if t is not None]
+        if any(t is images for t in tensors):
+            return True
+        count = images.shape[:1]
+        return self.fresh and any(t.ndim > 0 and t.shape[:1] == count for t in tensors)
+
+    def beside(self, images: Tensor) -> list[Tensor]:
+        """What the last batch holds besides these images; nothing where they are not of it."""
+        if not self.handed(images):
+            return []
+        tensors = [t for t in (ref() for ref in self._batch) if t is not None]
+        # A copy of the images on another device counts as the images.
+        return [t for t in tensors if t is not images and t.shape != images.shape]
 
     def facts(self) -> dict[str, Any]:
         """What the feeding loader says before the first update, in the words of the run's facts."""

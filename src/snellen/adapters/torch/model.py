@@ -34,7 +34,12 @@ from snellen.adapters.torch.batch_norm import (
     normalisation_of,
     use_batch_statistics,
 )
-from snellen.adapters.torch.facts import optimizer_facts, parameter_facts
+from snellen.adapters.torch.facts import (
+    dropout_modules,
+    image_shape,
+    optimizer_facts,
+    parameter_facts,
+)
 from snellen.adapters.torch.inputs import (
     Inputs,
     copied,
@@ -46,6 +51,7 @@ from snellen.adapters.torch.inputs import (
 from snellen.adapters.torch.kernels import Kernel, shifted
 from snellen.adapters.torch.outputs import first_tensor, outputs_in
 from snellen.adapters.torch.recorder import Recorder
+from snellen.adapters.torch.strangers import stranger_facts
 from snellen.adapters.torch.tables import host
 from snellen.adapters.torch.undisturbed import asked
 from snellen.core import Layer
@@ -74,11 +80,14 @@ class TorchModel:
         """Another module of the training reads what it returns."""
         self.facts_seen: dict[str, Any] = {}
         """Plain JSON values the adapter learnt elsewhere (planned epochs, batch size)."""
-        self.names = {
-            id(p): n.rpartition(".")[0] or n
-            for n, p in module.named_parameters(remove_duplicate=False)
-        }
-        self.module_names = {id(m): n for n, m in module.named_modules()}
+        self.more_facts: Callable[[], Mapping[str, Any]] = dict[str, Any]
+        """Facts that change from step to step, as the adapter counts them."""
+        self.settle: Callable[[], None] = lambda: None
+        """Tells what the adapter still holds back."""
+        self.names: dict[int, str] = {}
+        self.module_names: dict[int, str] = {}
+        self.name_parts()
+        self.dropouts = dropout_modules(module)
         self._kernels: dict[str, Kernel] = {}
         self._gains: dict[str, Tensor] = {}
         self._norms: dict[str, _BatchNorm] = {}
@@ -88,7 +97,7 @@ class TorchModel:
         self._told: list[nn.Parameter] | None = None
 
     def facts(self) -> dict[str, Any]:
-        facts = {**parameter_facts(self.module), **self.facts_seen}
+        facts = {**parameter_facts(self.module), **self.facts_seen, **self.more_facts()}
         if self.optimizer is not None:
             facts.update(optimizer_facts(self.optimizer))
         return facts
@@ -102,6 +111,7 @@ class TorchModel:
             layers = recorder.finish(tensor, ends=not self.feeds_another)
             if self._substitute is None:
                 self.learn(recorder, layers)
+                self._learn_facts(recorder, layers, inputs)
             return Pass(layers, _kept(tensor), self._loss(tensor, labels, output))
 
     def answer(
@@ -189,6 +199,14 @@ class TorchModel:
 
     # -- its parameters ----------------------------------------------------------------------------
 
+    def name_parts(self) -> None:
+        """Note what its modules and parameters are called: a script may exchange them."""
+        self.names = {
+            id(p): n.rpartition(".")[0] or n
+            for n, p in self.module.named_parameters(remove_duplicate=False)
+        }
+        self.module_names = {id(m): n for n, m in self.module.named_modules()}
+
     def computed_kernels(self) -> list[str]:
         """Modules whose weight is no parameter but computed from others at each call."""
         return [
@@ -204,6 +222,7 @@ class TorchModel:
         for name, (weight, bias, transposed) in recorder.weights.items():
             self._kernels[name] = Kernel(weight, bias, transposed, groups.get(name, 1))
         self._gains.update(recorder.gains)
+        self.dropouts.update(recorder.dropouts)
         known = batch_norms(self.module)
         for name, running in recorder.running_means.items():
             if id(running) in known:
@@ -252,6 +271,8 @@ class TorchModel:
         self._stamp = [(id(p), p._version, p.dtype) for p in self._told]
 
     def as_trained(self) -> bool:
+        """Asked once the training has ended, before the last look."""
+        self.settle()
         return self._stamp == [(id(p), p._version, p.dtype) for p in _telling(self.module)]
 
     def select(self, batches: Sequence[Inputs], index: npt.NDArray[np.int64]) -> Inputs:
@@ -261,6 +282,7 @@ class TorchModel:
         """Let go of every copy."""
         self._initial = self._substitute = None
         self.loss_function = None
+        self.more_facts, self.settle = dict[str, Any], lambda: None
 
     # -- inside ------------------------------------------------------------------------------------
 
@@ -276,6 +298,7 @@ class TorchModel:
         learning = {
             name.rpartition(".")[0] for name, p in self.module.named_parameters() if p.requires_grad
         }
+        self.name_parts()
         recorder = Recorder(self.names, stack, see, keep, learning, hold=hold)
         with module_stack(self.module_names, stack):
             inputs = copied(inputs)
@@ -284,6 +307,16 @@ class TorchModel:
                 recorder.starts_with(first)
             with recorder:
                 return recorder, self._call(inputs, recorder)
+
+    def _learn_facts(self, recorder: Recorder, layers: Sequence[Layer], inputs: Inputs) -> None:
+        self.facts_seen |= stranger_facts(self.module, recorder.strangers)
+        first = first_tensor(tensors_of(inputs))
+        shape = image_shape(layers, tuple(first.shape)) if first is not None else None
+        if shape is not None:
+            self.facts_seen["image_shape"] = list(shape)
+        if recorder.output_softmax is not None:
+            over, units = recorder.output_softmax
+            self.facts_seen["output_softmax"] = {"over": over, "units": units}
 
     def _maps(self, inputs: Inputs, layer: str) -> Tensor | None:
         """The maps of a layer with their graph; of `""` the model's output."""

@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from snellen.adapters.contract import LossCall, Observer
+from snellen.adapters.torch.graph import softmax_behind
 from snellen.adapters.torch.losses import LOSSES, Heard, as_function, facts_of
 from snellen.adapters.torch.outputs import source_of
 from snellen.adapters.torch.watched import KEPT_LOSSES, RANKS, Call, LossKey, Watched
@@ -68,6 +69,8 @@ class Objectives:
         if training:
             self._pending.append(Pending(call, key, met))
         elif about is not None:
+            images = int(heard.fed.shape[0]) if heard.fed.ndim else 1
+            call = replace(call, facts={**call.facts, "images": images})
             self._evaluated(about, call, key)
 
     def differentiated(self, loss: Tensor) -> None:
@@ -160,6 +163,7 @@ class Objectives:
         if rank > watched.main_rank:
             watched.main, watched.main_rank = key, rank
         if key == watched.main:
+            watched.label_form = (target.is_floating_point(), tuple(shaped.shape[1:]))
             self._know_output(watched, heard, call)
 
     def _know_output(self, watched: Watched, heard: Heard, call: Call) -> None:
@@ -167,6 +171,10 @@ class Objectives:
         index = source_of(heard.fed, outputs)
         if index is None:
             return
+        if watched.model.output_index is None:
+            over = softmax_behind(heard.fed)
+            if over is not None:
+                watched.model.facts_seen["output_softmax"] = {"over": over[0], "units": over[1]}
         watched.model.output_index = index
         output = outputs[index]
         if output is not None:

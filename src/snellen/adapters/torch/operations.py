@@ -30,13 +30,17 @@ SUMS = {"add", "add_", "__add__", "__radd__", "__iadd__", "sub", "sub_"}
 JOINING = {"cat", "concat", "concatenate", "stack", "hstack", "vstack", "copy_", "index_put_"}
 """Functions that lay tensors side by side."""
 
+DROPOUTS = {
+    "dropout", "dropout_", "dropout1d", "dropout2d", "dropout3d", "feature_dropout",
+    "alpha_dropout", "feature_alpha_dropout",
+}  # fmt: skip
+
 PASSING = {
     *SUMS, *JOINING,
     *(f"{kind}_pool{d}d" for kind in ("max", "avg", "lp") for d in "123"),
     *(f"adaptive_{kind}_pool{d}d" for kind in ("max", "avg") for d in "123"),
     *(f"max_unpool{d}d" for d in "123"),
-    "dropout", "dropout_", "dropout1d", "dropout2d", "dropout3d", "feature_dropout",
-    "alpha_dropout", "flatten", "unflatten", "view", "view_as", "reshape", "reshape_as",
+    *DROPOUTS, "flatten", "unflatten", "view", "view_as", "reshape", "reshape_as",
     "permute", "transpose", "swapaxes", "movedim", "moveaxis", "squeeze", "unsqueeze", "squeeze_",
     "unsqueeze_", "contiguous", "expand", "expand_as", "clone", "detach", "to", "type", "type_as",
     "float", "half", "bfloat16", "double", "cuda", "cpu", "requires_grad_", "__getitem__",

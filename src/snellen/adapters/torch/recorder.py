@@ -18,6 +18,7 @@ from torch.overrides import TorchFunctionMode
 
 from snellen.adapters.contract import Glimpse, Guard
 from snellen.adapters.torch.operations import (
+    DROPOUTS,
     GATES,
     JOINING,
     NORMS,
@@ -28,6 +29,7 @@ from snellen.adapters.torch.operations import (
     activation,
 )
 from snellen.adapters.torch.outputs import tensors_in
+from snellen.adapters.torch.strangers import Stranger
 from snellen.adapters.torch.tables import host, table
 from snellen.adapters.torch.trace import Draft, Gate, Trace, softmax_over, way_behind
 from snellen.adapters.torch.ways import (
@@ -97,6 +99,10 @@ class Recorder(TorchFunctionMode):
         """What the softmax at the model's output runs over, and how many of them; see `Trace`."""
         self.gains: dict[str, Tensor] = {}
         """Scale (γ) of the normalisation that follows a layer, by the layer's name."""
+        self.strangers: list[Stranger] = []
+        """Weights that could learn and are none of the model's parameters."""
+        self.dropouts: dict[str, float] = {}
+        """Rates of dropout, by the module that drops."""
         self.running_means: dict[str, Tensor] = {}
         """Of the batch normalisation that follows a layer, by the layer's name."""
         self.weights: dict[str, tuple[Tensor, Tensor | None, bool]] = {}
@@ -160,6 +166,10 @@ class Recorder(TorchFunctionMode):
     ) -> None:
         kind = WEIGHTED.get(name)
         act = activation(name, args, kwargs)
+        if name in DROPOUTS:
+            rate = kwargs.get("p", args[1] if len(args) > 1 else 0.5)
+            if isinstance(rate, (int, float)) and rate > 0:
+                self.dropouts[self._here(name)] = float(rate)
         if kind is not None and isinstance(out, Tensor):
             self._weighted(LayerKind(kind), name, args, kwargs, out)
         elif act is not None and isinstance(out, Tensor):
@@ -256,7 +266,11 @@ class Recorder(TorchFunctionMode):
             window=window,
         )
         self._drafts.append(Draft(layer, channel_last, inputs=inputs, way=way))
-        if isinstance(weight, nn.Parameter):
+        if isinstance(weight, nn.Parameter) and id(weight) not in self._names:
+            # Held by nobody here: whether it outlives the pass tells what it is.
+            if weight.requires_grad:
+                self.strangers.append((self._here(name), weakref.ref(weight)))
+        elif isinstance(weight, nn.Parameter):
             offset = bias if isinstance(bias, nn.Parameter) else None
             self.weights[layer.name] = (weight, offset, transposed)
         self._remember(out, self._made(layer.index, out, spatial, open=True))

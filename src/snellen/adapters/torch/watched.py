@@ -5,14 +5,17 @@ from __future__ import annotations
 import weakref
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from snellen.adapters.contract import LossCall
 from snellen.adapters.torch.inputs import Inputs
+from snellen.adapters.torch.leftovers import Leftovers
 from snellen.adapters.torch.loaders import Round
 from snellen.adapters.torch.model import TorchModel
+from snellen.adapters.torch.passes import Fed, Passes
 
 KEPT_CALLS = 4
 """Calls kept of a step, the newest: a model that is called and never stepped must not pile up
@@ -52,6 +55,8 @@ class Call:
     """Of the loss that gave the target."""
     outputs: tuple[weakref.ref[Tensor], ...] = ()
     told: bool = False
+    graph: bool = True
+    """Gradients could be taken of what it returned."""
 
 
 @dataclass
@@ -80,6 +85,24 @@ class Watched:
     inner_target: Tensor | None = None
     """Labels met by a loss inside the model's own forward, until it returns."""
     trains_in_training_mode: bool = False
+    label_form: tuple[bool, tuple[int, ...]] | None = None
+    """Whether its labels are of floating point, and the shape of one image's."""
+    steps: int = 0
+    passes: Passes = field(default_factory=Passes)
+    leftovers: Leftovers = field(default_factory=Leftovers)
+    fed: Fed = field(default_factory=Fed)
+    feeder: weakref.ref[Any] | None = None
+    """The loader that its training images came from last."""
+    listening: bool = False
+    """Someone wants to hear of its evaluation batches."""
+    candidate: Call | None = None
+    """An evaluation batch held back until its labels are known."""
+    unheld: dict[str, nn.Parameter] = field(default_factory=dict[str, nn.Parameter])
+    """Parameters that no optimizer held when it began."""
+    without_optimizer: set[str] = field(default_factory=set[str])
+    """Of these, the ones that were given gradients."""
+    by_mode: bool = False
+    """It answers otherwise in training mode than in evaluation mode."""
     waiting: list[LossCall] = field(default_factory=list[LossCall])
     """Losses computed without gradients before the subject had begun."""
 
