@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from snellen.adapters.contract import Guard, Observer
+from snellen.adapters.keras.evaluating import Evaluating
 from snellen.adapters.keras.fitting import Fitting
+from snellen.adapters.keras.loading import Loading
 from snellen.adapters.keras.loops import Loops
 from snellen.adapters.keras.model import KerasModel
 from snellen.adapters.keras.patches import Patches
@@ -30,9 +32,11 @@ class KerasAdapter:
         """`keep` says of a layer's name whether its maps are wanted."""
         self._patches = Patches()
         self._scope = Scope()
-        self._subjects = Subjects(observer, keep)
+        self._loading = Loading(guard)
+        self._subjects = Subjects(observer, keep, self._loading.loaded)
         self._programs = Programs(self._subjects, guard, self._scope)
         self._fitting = Fitting(self._subjects, guard, self._scope)
+        self._evaluating = Evaluating(self._subjects, guard, self._scope)
         self._loops = Loops(self._subjects, guard, self._scope, self._programs)
         self._armed = False
 
@@ -41,7 +45,9 @@ class KerasAdapter:
         if self._armed:
             return
         self._armed = True
+        self._loading.patch(self._patches)
         self._fitting.patch(self._patches)
+        self._evaluating.patch(self._patches)
         self._loops.patch(self._patches)
         self._programs.patch(self._patches)
 
@@ -53,6 +59,7 @@ class KerasAdapter:
         self._patches.undo()
         for fit in self._scope.fits:
             fit.close()
+        self._evaluating.close()
         self._scope.calls = None
         self._programs.clear()
 

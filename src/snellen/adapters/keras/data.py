@@ -72,6 +72,31 @@ def training_set(
     return batch_of(*_cut((x, y), index)), len(index) == images
 
 
+HELD_OUT_IMAGES = 1024
+HELD_OUT_BYTES = 64 << 20
+"""Of images that are held out so many are shown at most."""
+
+
+def even_sample(x: Any, y: Any) -> Batch:
+    """Images from the whole of these arrays, evenly spaced, as one batch."""
+    leaves = tensors.leaves(x)
+    images = int(leaves[0].shape[0])
+    size = sum(math.prod(leaf.shape) * _itemsize(leaf) for leaf in leaves)
+    wanted = min(images, HELD_OUT_IMAGES, max(HELD_OUT_BYTES * images // max(size, 1), 1))
+    if wanted == images:
+        return batch_of(x, y)
+    index = np.linspace(0, images - 1, wanted).round().astype(np.int64)
+    return batch_of(*_cut((x, y), index))
+
+
+def same_memory(x: Any, other: Any) -> bool:
+    """Whether one of these is the other, or both are arrays that share memory."""
+    if x is other:
+        return True
+    both = isinstance(x, np.ndarray) and isinstance(other, np.ndarray)
+    return both and bool(np.may_share_memory(x, other))
+
+
 def _itemsize(leaf: Any) -> int:
     size = getattr(leaf.dtype, "itemsize", None) or getattr(leaf.dtype, "size", None)
     return int(size) if isinstance(size, int) else 4

@@ -5,11 +5,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from snellen.adapters.keras import tensors
+from snellen.adapters.keras.lineage import Softmax
+from snellen.adapters.keras.strays import Stray
 
 _OPTIONS = (
     "weight_decay",
@@ -32,13 +35,15 @@ def facts_of_model(model: Any) -> dict[str, Any]:
     import keras
 
     variables = list(model.variables) if model.built else []
-    parameters = sum(math.prod(variable.shape) for variable in variables)
+    own = _parameters(model)
+    frozen = [variable for variable in own if not variable.trainable]
     regularised = {
         layer.name: found for layer in model._flatten_layers() if (found := _regularisers(layer))
     }
     facts: dict[str, Any] = {
         "model": type(model).__name__,
-        "parameters": parameters,
+        "parameters": _elements(own),
+        "frozen_parameters": _elements(frozen),
         "parameter_bytes": sum(
             math.prod(variable.shape) * _bytes(variable.dtype) for variable in variables
         ),
@@ -49,7 +54,112 @@ def facts_of_model(model: Any) -> dict[str, Any]:
     }
     if regularised:
         facts["regularisers"] = regularised
+    dropout = {layer.name: float(layer.rate) for layer in _dropouts(model)}
+    if dropout:
+        facts["dropout"] = dropout
+    shape = getattr(model, "input_shape", None)
+    if isinstance(shape, tuple) and len(shape) > 2 and all(isinstance(n, int) for n in shape[1:]):
+        *positions, channels = shape[1:]
+        first = tensors.channel_axis() == 1
+        facts["image_shape"] = list(shape[1:]) if first else [channels, *positions]
     return facts
+
+
+def _parameters(model: Any) -> list[Any]:
+    """What training could change, whether it is frozen or not: no moving averages, no seeds."""
+    if not model.built:
+        return []
+    found = {
+        id(variable): variable
+        for layer in model._flatten_layers()
+        for variable in layer._trainable_variables
+    }
+    return list(found.values())
+
+
+def _elements(variables: Sequence[Any]) -> int:
+    return sum(math.prod(variable.shape) for variable in variables)
+
+
+def _dropouts(model: Any) -> list[Any]:
+    from keras import layers
+
+    kinds = (layers.Dropout, layers.AlphaDropout, layers.GaussianDropout)
+    return [
+        layer
+        for layer in model._flatten_layers()
+        if isinstance(layer, kinds) and isinstance(layer.rate, int | float)
+    ]
+
+
+def has_modes(model: Any) -> bool:
+    """Whether training and evaluation mode differ: by dropout, or by a normalisation by the batch
+    that is not frozen."""
+    from keras import layers
+
+    return any(layer.rate > 0 for layer in _dropouts(model)) or any(
+        isinstance(layer, layers.BatchNormalization) and layer.trainable
+        for layer in model._flatten_layers()
+    )
+
+
+def facts_of_training(
+    model: Any, optimizers: Sequence[Any], names: Mapping[int, str]
+) -> dict[str, Any]:
+    """Parameters that take gradients and that none of the optimisers holds: of a loop of the
+    script's own, or of `fit` (then there are none in `optimizers`).
+
+    `names`: layers by the id of their variables."""
+    optimizers = list(optimizers)
+    own = getattr(model, "optimizer", None)
+    if not optimizers and own is not None and _has_usual_step(model):
+        optimizers = [own]
+    held = {one for optimizer in optimizers for one in _held(optimizer)}
+    if not held:
+        return {}
+    missing = [
+        {
+            "parameter": str(variable.path),
+            "layer": names.get(id(variable), str(variable.path).rpartition("/")[0]),
+            "elements": math.prod(variable.shape),
+        }
+        for variable in model.trainable_variables
+        if id(variable) not in held and id(variable._value) not in held
+    ]
+    return {"unoptimised": missing}
+
+
+def _has_usual_step(model: Any) -> bool:
+    """The model's training step is Keras' own, and not one that may have several optimisers."""
+    steps = (
+        base.__dict__["train_step"] for base in type(model).__mro__ if "train_step" in vars(base)
+    )
+    step = next(steps, None)
+    return step is None or str(getattr(step, "__module__", "")).startswith("keras.")
+
+
+def _held(optimizer: Any) -> list[int]:
+    """Ids of what an optimiser updates: variables of Keras, or parameters of torch."""
+    if hasattr(optimizer, "param_groups"):
+        return [id(one) for group in optimizer.param_groups for one in group["params"]]
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    return [id(one) for one in getattr(optimizer, "_trainable_variables", None) or ()]
+
+
+def facts_of_output(softmax: Softmax | None, strays: Sequence[Stray]) -> dict[str, Any]:
+    """What a look has seen besides maps."""
+    known: dict[str, Any] = {}
+    if softmax is not None:
+        known["output_softmax"] = {"over": softmax.over, "units": softmax.units}
+    created = [{"type": stray.type_name} for stray in strays if stray.created]
+    others = [
+        {"type": stray.type_name, "name": stray.name} for stray in strays if not stray.created
+    ]
+    if created:
+        known["created_in_forward"] = created
+    if others:
+        known["unregistered"] = others
+    return known
 
 
 def _bytes(dtype: str) -> int:

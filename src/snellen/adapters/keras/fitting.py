@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,6 +47,10 @@ class Fit:
         if self.train_function is not None:
             self.model.__dict__["train_function"] = self.train_function
             self.train_function = None
+
+    def reading(self, state: Any) -> AbstractContextManager[None]:
+        """Inside the block variables are read as this state of a step on JAX."""
+        return self.subject.state(state)
 
     def close(self) -> None:
         """However the call ended."""
@@ -180,6 +185,8 @@ class Fitting:
         if arrays and not planned["batch_size"]:
             planned["batch_size"] = 32
         fit.subject.planned = {name: value for name, value in planned.items() if value is not None}
+        fit.subject.shows_gradients = fit.eager
+        fit.subject.trains_on(x)
         first = self._subjects.begin(fit.subject)
         if first and fit.per_execution > 1:
             self._observer.note(
@@ -197,6 +204,7 @@ class Fitting:
                 else 0.0,
                 probe_images=int(getattr(self._observer, "probe_images", 256)),
             )
+            fit.subject.saw(batch)
             self._observer.probe_from(fit.subject, batch, complete=complete)
 
     def _stand_in(self, fit: Fit, params: dict[str, Any]) -> None:
@@ -295,6 +303,7 @@ class Fitting:
         x, y = fit.arguments["x"], fit.arguments.get("y")
         if not fit.model.built:
             pulling.build_as_traced(fit.model, pulling.specification_of((x,)))
+        fit.subject.shows_gradients = fit.eager
         self._subjects.begin(fit.subject)
         fit.opened = True
         self._subjects.show_batch(fit.subject, x, y)

@@ -12,10 +12,12 @@ from typing import Any
 from snellen.adapters.contract import Guard
 from snellen.adapters.keras import tensors
 from snellen.adapters.keras.model import KerasModel
+from snellen.adapters.keras.modes import takes_gradients, training_mode
 from snellen.adapters.keras.patches import Patches
 from snellen.adapters.keras.programs import Programs
 from snellen.adapters.keras.scope import Scope
 from snellen.adapters.keras.subjects import Subjects
+from snellen.adapters.keras.untouched import OWN
 
 
 @dataclass(eq=False)
@@ -26,6 +28,11 @@ class ModelCall:
     inputs: Any
     """What it was called with, or `None` when nobody wants it."""
     outputs: list[weakref.ref[Any]]
+    differentiable: bool | None
+    """Gradients can be taken of the outputs; `None`: not known."""
+    training_mode: bool | None
+    first: weakref.ref[Any] | None = None
+    """The first tensor it was called with."""
 
 
 @dataclass(eq=False)
@@ -44,6 +51,8 @@ class Calls:
 
     models: dict[int, ModelCall] = field(default_factory=dict[int, ModelCall])
     loss: LossSeen | None = None
+    evaluation: ModelCall | None = None
+    """The last call without gradients, until its labels were seen or something else came."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +62,7 @@ class Update:
     model: Any
     inputs: Any
     loss: LossSeen | None
+    call: ModelCall
 
 
 class Loops:
@@ -64,6 +74,8 @@ class Loops:
         self._guard = guard
         self._scope = scope
         self._programs = programs
+        self._trained: list[KerasModel] = []
+        """Updated since the last backward pass of torch's."""
 
     def patch(self, patches: Patches) -> None:
         import keras
@@ -72,6 +84,7 @@ class Loops:
 
         patches.around(keras.Model, "__call__", self._model_call)
         patches.around(keras.losses.Loss, "__call__", self._loss_call)
+        patches.around(keras.metrics.MeanMetricWrapper, "update_state", self._metric_call)
         patches.around(BaseOptimizer, "apply", self._apply)
         patches.around(LossScaleOptimizer, "apply", self._apply)
         if tensors.backend_name() == "torch":
@@ -97,6 +110,9 @@ class Loops:
             if pending and (shown := pending.pop()) is not None:
                 self._guard("keras.step", shown)
 
+        import torch
+
+        patches.around(torch.Tensor, "backward", self._backward)
         patches.hook(register_optimizer_step_pre_hook(before))
         patches.hook(register_optimizer_step_post_hook(after))
 
@@ -106,7 +122,7 @@ class Loops:
 
     def _idle(self) -> bool:
         scope = self._scope
-        return bool(scope.silent or scope.fits or scope.updating)
+        return bool(scope.silent or scope.fits or scope.updating or OWN.passes)
 
     def _model_call(self, original: Any, model: Any, *args: Any, **kwargs: Any) -> Any:
         if self._idle():
@@ -122,14 +138,41 @@ class Loops:
         if not self._subjects.watched(model):
             return
         calls = self._calls()
+        self._flush(calls)
         subject = self._subjects.known(model)
-        wanted = subject is None or self._observer.wants_batch(subject)
         symbolic = any(type(leaf).__name__ == "SymbolicTensor" for leaf in leaves)
-        calls.models[id(model)] = ModelCall(
+        differentiable = takes_gradients(leaves[0])
+        evaluates = differentiable is False and subject is not None
+        if evaluates:
+            wanted = self._observer.wants_held_out(subject)
+        else:
+            wanted = subject is None or self._observer.wants_batch(subject)
+        given = _only_input(args, kwargs)
+        first = next(iter(tensors.leaves(given)), None)
+        call = ModelCall(
             model=weakref.ref(model),
-            inputs=_only_input(args, kwargs) if wanted or symbolic else None,
+            inputs=given if wanted or symbolic else None,
             outputs=[weakref.ref(leaf) for leaf in leaves],
+            differentiable=differentiable,
+            training_mode=training_mode(model, args, kwargs),
+            first=None if first is None else _weak(first),
         )
+        earlier = calls.models.get(id(model))
+        if differentiable or earlier is None or not earlier.differentiable:
+            calls.models[id(model)] = call
+        if differentiable is False and symbolic:
+            self._programs.evaluated(call)
+        elif evaluates and subject is not None:
+            subject.passes.count(training_mode=call.training_mode, updates=False)
+            if call.inputs is not None and not subject.just_trained_on(first):
+                calls.evaluation = call
+
+    def _flush(self, calls: Calls, labels: Any = None) -> None:
+        """Show the batch of the last call without gradients, with its labels if they were seen."""
+        call, calls.evaluation = calls.evaluation, None
+        model = None if call is None else call.model()
+        if call is not None and model is not None:
+            self._subjects.show_held_out(self._subjects.of(model), call.inputs, labels)
 
     def _calls(self) -> Calls:
         if self._scope.calls is None:
@@ -149,6 +192,8 @@ class Loops:
             return
         named = dict(zip(("y_true", "y_pred"), args, strict=False)) | kwargs
         output = named.get("y_pred")
+        if output is not None and self._labelled(calls, named.get("y_true"), output):
+            return
         # Detached: the value alone would keep the whole graph of the batch alive.
         value = value.detach() if hasattr(value, "detach") else value
         calls.loss = LossSeen(
@@ -157,6 +202,37 @@ class Loops:
             output=None if output is None else weakref.ref(output),
             value=value,
         )
+
+    def _metric_call(self, original: Any, metric: Any, *args: Any, **kwargs: Any) -> Any:
+        if not self._idle() and self._scope.calls is not None:
+            self._guard("keras.loss", self._metric_seen, args, kwargs)
+        return original(metric, *args, **kwargs)
+
+    def _metric_seen(self, args: Any, kwargs: Any) -> None:
+        named = dict(zip(("y_true", "y_pred"), args, strict=False)) | kwargs
+        output, labels = named.get("y_pred"), named.get("y_true")
+        if output is not None and labels is not None:
+            self._labelled(self._calls(), labels, output)
+
+    def _labelled(self, calls: Calls, labels: Any, output: Any) -> bool:
+        """Whether this output is that of a call without gradients, whose labels these are."""
+        if self._scope.programs and self._programs.labelled(labels, output):
+            return True
+        call = calls.evaluation
+        if call is None or not any(reference() is output for reference in call.outputs):
+            return False
+        self._flush(calls, labels)
+        return True
+
+    def _backward(self, original: Any, tensor: Any, *args: Any, **kwargs: Any) -> Any:
+        if self._trained and not self._idle():
+            self._guard("keras.backward", self._backward_begins)
+        return original(tensor, *args, **kwargs)
+
+    def _backward_begins(self) -> None:
+        trained, self._trained = self._trained, []
+        for subject in trained:
+            subject.leftovers.backward()
 
     def _apply(
         self, original: Any, optimizer: Any, grads: Any, trainable_variables: Any = None
@@ -195,6 +271,8 @@ class Loops:
                 return None
             fit.awaits_update = False
             return self._shown([fit.subject], pairs)
+        if self._scope.calls is not None:
+            self._flush(self._scope.calls)
         updates = self._updates([variable for variable, _ in pairs])
         self._scope.calls = None
         if not updates:
@@ -208,7 +286,8 @@ class Loops:
         wanted: list[KerasModel] = []
         for update in updates:
             subject = self._subjects.of(update.model)
-            subject.training = optimizer
+            subject.trained_by(optimizer)
+            subject.shows_gradients = True
             if update.loss is not None:
                 subject.loss = update.loss.loss
             self._subjects.begin(subject)
@@ -219,11 +298,19 @@ class Loops:
                 wanted.append(subject)
         after_update = self._shown(wanted, pairs) if wanted else None
 
+        torch = tensors.backend_name() == "torch"
+        parameters = [getattr(variable, "_value", variable) for variable, _ in pairs[:1]]
+
         def after() -> None:
             if after_update is not None:
                 after_update()
             for update in updates:
                 subject = self._subjects.of(update.model)
+                subject.passes.count(training_mode=update.call.training_mode, updates=True)
+                subject.last_trained_on = update.call.first
+                if torch:
+                    subject.leftovers.updated(parameters)
+                    self._trained.append(subject)
                 self._subjects.show_loss(subject, _value(update.loss))
                 subject.stamp()
                 self._observer.stepped(subject)
@@ -265,9 +352,16 @@ class Loops:
             if not any(own < other for _, _, other in owners)
         ]
         return [
-            Update(model, call.inputs, _loss_of(call, calls.loss, alone=len(outer) == 1))
+            Update(model, call.inputs, _loss_of(call, calls.loss, alone=len(outer) == 1), call)
             for call, model in outer
         ]
+
+
+def _weak(value: Any) -> weakref.ref[Any] | None:
+    try:
+        return weakref.ref(value)
+    except TypeError:
+        return None
 
 
 def _only_input(args: Any, kwargs: Any) -> Any:

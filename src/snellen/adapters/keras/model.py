@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from snellen.adapters.contract import Array, Glimpse, Normalisation, Pass, Weights
+from snellen.adapters.contract import Array, Batch, Glimpse, Normalisation, Pass, Weights
 from snellen.adapters.keras import data, facts, images, statistics, tensors
 from snellen.adapters.keras.glimpses import glimpse_of
 from snellen.adapters.keras.gradients import Pull, kernel_gradients, pulled_gradients
 from snellen.adapters.keras.images import with_images
 from snellen.adapters.keras.losses import UNKNOWN, LossKind, compiled_loss, has_one_loss, kind_of
+from snellen.adapters.keras.modes import Leftovers, Passes
 from snellen.adapters.keras.passes import CompiledPasses, Seen, call, eager, maps_of
 from snellen.adapters.keras.recorder import Part
 from snellen.adapters.keras.statistics import normalisation_of
@@ -50,6 +51,10 @@ class KerasModel:
         """Epochs done, over all calls of `fit`."""
         self.training: Any = None
         """The optimiser, where the script holds it outside the model."""
+        self.loaded_weights = False
+        """Its weights were given to it before its first step."""
+        self.passes = Passes()
+        self.leftovers = Leftovers()
         self.loss: Any = None
         """The loss, where the script calls it outside the model."""
         self.recent: dict[int, Any] = {}
@@ -69,6 +74,12 @@ class KerasModel:
         self._as_initial = False
         self._state: Sequence[Any] | None = None
         self._changed: list[tuple[Any, Any]] = []
+        self._optimizers: list[weakref.ref[Any]] = []
+        self._image_shape: tuple[int, ...] | None = None
+        self._trained_on: list[weakref.ref[Any]] = []
+        self._met: list[weakref.ref[Any]] = []
+        self.last_trained_on: weakref.ref[Any] | None = None
+        """The first tensor of the batch that the last step was made of."""
 
     @property
     def user_model(self) -> Any:
@@ -88,6 +99,40 @@ class KerasModel:
         """Let go of the model and of every copy."""
         self._held = self._kept = self._passes = self._kind = self.training = self.loss = None
         self._stamp, self.recent = [], {}
+
+    def trained_by(self, optimizer: Any) -> None:
+        """A loop of the script's own is about to update the model by this optimiser."""
+        if optimizer is self.training:
+            return
+        self.training = optimizer
+        if all(reference() is not optimizer for reference in self._optimizers):
+            self._optimizers.append(weakref.ref(optimizer))
+
+    def saw(self, batch: Batch) -> None:
+        """A batch that the model is trained on."""
+        if self._image_shape is None and batch.first_input is not None:
+            self._image_shape = tuple(int(size) for size in batch.first_input.shape[1:])
+
+    def just_trained_on(self, tensor: Any) -> bool:
+        """Whether the last step was made of the batch that this is the first tensor of."""
+        last = self.last_trained_on
+        return last is not None and tensor is not None and last() is tensor
+
+    def trains_on(self, x: Any) -> None:
+        """Remember, without keeping it alive, what `fit` was given."""
+        self._trained_on = [reference for one in _handles(x) if (reference := _weak(one))]
+
+    def meets(self, x: Any, *, given_to_validate: bool) -> bool:
+        """Whether data of an evaluation are held out and met for the first time."""
+        handles = _handles(x)
+
+        def among(known: list[weakref.ref[Any]]) -> bool:
+            return any(data.same_memory(one, other()) for one in handles for other in known)
+
+        if among(self._met) or (not given_to_validate and among(self._trained_on)):
+            return False
+        self._met += [reference for one in handles if (reference := _weak(one))]
+        return True
 
     def stamp(self) -> None:
         """Remember a little of the weights that a step has left, for `as_trained`."""
@@ -141,9 +186,30 @@ class KerasModel:
         if optimizer is not None:
             known.update(facts.facts_of_optimizer(optimizer, self.learning_rate(optimizer)))
         kind = self.loss_kind()
+        held = [one for reference in self._optimizers if (one := reference()) is not None]
+        known |= facts.facts_of_training(model, held, self._layer_names())
+        if self._seen is not None:
+            known |= facts.facts_of_output(self._seen.softmax, self._seen.strays)
+        if facts.has_modes(model):
+            known |= self.passes.facts()
+        known |= self.leftovers.facts()
+        if self._image_shape is not None:
+            known["image_shape"] = list(self._image_shape)
+        if self.loaded_weights:
+            known["loaded_weights"] = True
         if kind.facts:
             known["loss"] = {"name": kind.name, "expects": kind.expects, **kind.facts}
         return known
+
+    def _layer_names(self) -> dict[int, str]:
+        """The layer of each variable, by the name that looks give it."""
+        names: dict[int, str] = {}
+        for name, part in self._parts.items():
+            for reference in (part.layer, part.norm):
+                owner = None if reference is None else reference()
+                for variable in () if owner is None else owner.trainable_variables:
+                    names.setdefault(id(variable), name)
+        return names
 
     def learning_rate(self, optimizer: Any) -> float | None:
         """The learning rate now, schedules included; `None` where it can't be read."""
@@ -430,6 +496,18 @@ def _reader(values: Values) -> Callable[[Any], Any]:
         return variable.value if found is None else found
 
     return read
+
+
+def _handles(x: Any) -> list[Any]:
+    """What data are known again by: their arrays, or the data set."""
+    return tensors.leaves(x) if data.are_arrays(x) else [] if x is None else [x]
+
+
+def _weak(value: Any) -> weakref.ref[Any] | None:
+    try:
+        return weakref.ref(value)
+    except TypeError:
+        return None
 
 
 def _unshown(layer: Layer, part: str, maps: Any, axis: int) -> None:

@@ -16,9 +16,10 @@ from snellen.adapters.keras.model import KerasModel
 from snellen.adapters.keras.patches import Patches
 from snellen.adapters.keras.scope import Scope
 from snellen.adapters.keras.subjects import Subjects
+from snellen.adapters.keras.untouched import OWN
 
 if TYPE_CHECKING:
-    from snellen.adapters.keras.loops import Update
+    from snellen.adapters.keras.loops import ModelCall, Update
 
 
 @dataclass(eq=False)
@@ -35,12 +36,25 @@ class Planned:
     """The loss in the graph, until the trace is over."""
     value: int | None = None
     """Place of the loss among the tensors that the function returns."""
+    training_mode: bool | None = None
     iterations: int = 0
     shows_update: bool = False
 
     def same(self, other: Planned) -> bool:
         """Whether this is the same model's update by the same optimiser."""
         return self.model() is other.model() and self.optimizer() is other.optimizer()
+
+
+@dataclass(eq=False)
+class Evaluated:
+    """One call of a model without gradients that a function makes when it runs."""
+
+    model: weakref.ref[Any]
+    inputs: Any
+    """As of `Planned`."""
+    labels: int | None
+    outputs: list[weakref.ref[Any]]
+    training_mode: bool | None
 
 
 @dataclass(eq=False)
@@ -55,6 +69,8 @@ class Program:
     """Updates known from an earlier call, told of before this one."""
     traced: list[Planned] = field(default_factory=list[Planned])
     """Updates met while the function was traced, at its first call or for new shapes."""
+    evaluated: list[Evaluated] = field(default_factory=list[Evaluated])
+    """Calls without gradients met while the function was traced."""
 
 
 class Programs:
@@ -66,6 +82,9 @@ class Programs:
         self._guard = guard
         self._scope = scope
         self._known: weakref.WeakKeyDictionary[Any, list[Planned]] = weakref.WeakKeyDictionary()
+        self._evaluated: weakref.WeakKeyDictionary[Any, list[Evaluated]] = (
+            weakref.WeakKeyDictionary()
+        )
 
     def patch(self, patches: Patches) -> None:
         if tensors.backend_name() != "tensorflow":
@@ -76,10 +95,11 @@ class Programs:
 
     def clear(self) -> None:
         self._known.clear()
+        self._evaluated.clear()
 
     def _function_call(self, original: Any, function: Any, *args: Any, **kwargs: Any) -> Any:
         scope = self._scope
-        if scope.silent or scope.fits:
+        if scope.silent or scope.fits or OWN.passes:
             return original(function, *args, **kwargs)
         program = self._guard("keras.function", self._begins, function, args, kwargs)
         if program is None:
@@ -126,6 +146,10 @@ class Programs:
                 planned.value = _place_of(planned.symbol, result)
                 planned.symbol = None
             self._known[function] = program.traced
+        if program.evaluated:
+            self._evaluated[function] = program.evaluated
+        for evaluated in self._evaluated.get(function, ()):
+            self._after_evaluation(evaluated, program, self._known.get(function, ()))
         for planned in self._known.get(function, ()):
             model, optimizer = planned.model(), planned.optimizer()
             if model is not None and optimizer is not None:
@@ -138,6 +162,7 @@ class Programs:
         done = _iterations(optimizer) - planned.iterations
         if done <= 0:
             return
+        subject.passes.count(training_mode=planned.training_mode, updates=True, times=done)
         if planned.value is not None:
             leaf = tensors.leaves(result)[planned.value]
             self._subjects.show_loss(subject, float(tensors.on_host(leaf)))
@@ -153,6 +178,40 @@ class Programs:
         for _ in range(done):
             self._observer.stepped(subject)
 
+    def _after_evaluation(
+        self, evaluated: Evaluated, program: Program, updates: Sequence[Planned]
+    ) -> None:
+        model = evaluated.model()
+        subject = None if model is None else self._subjects.known(model)
+        if subject is None:
+            return
+        subject.passes.count(training_mode=evaluated.training_mode, updates=False)
+        trained = [planned.inputs for planned in updates]
+        if evaluated.inputs is None or evaluated.inputs in trained:
+            return
+        if self._observer.wants_held_out(subject):
+            x = tensors.mapped(lambda place: program.arguments[place], evaluated.inputs)
+            y = None if evaluated.labels is None else program.arguments[evaluated.labels]
+            self._subjects.show_held_out(subject, x, y)
+
+    def evaluated(self, call: ModelCall) -> None:
+        """A model is called without gradients in a function being traced."""
+        if self._scope.programs:
+            evaluated = Evaluated(
+                call.model, self._places(call.inputs), None, call.outputs, call.training_mode
+            )
+            self._scope.programs[0].evaluated.append(evaluated)
+
+    def labelled(self, labels: Any, output: Any) -> bool:
+        """Whether this output is that of a call met by `evaluated`, whose labels these are."""
+        for evaluated in self._scope.programs[0].evaluated:
+            if any(reference() is output for reference in evaluated.outputs):
+                leaves = tensors.leaves(labels)
+                place = self._place(leaves[0]) if len(leaves) == 1 else -1
+                evaluated.labels = place if place >= 0 else evaluated.labels
+                return True
+        return False
+
     def traced(self, optimizer: Any, updates: Sequence[Update]) -> None:
         """An update is being traced. The weights are still those from before it."""
         import tensorflow as tf
@@ -162,7 +221,7 @@ class Programs:
         outermost = self._scope.programs[0]
         for update in updates:
             subject = self._subjects.of(update.model)
-            subject.training = optimizer
+            subject.trained_by(optimizer)
             loss = update.loss
             if loss is not None:
                 subject.loss = loss.loss
@@ -172,6 +231,7 @@ class Programs:
                 inputs=self._places(update.inputs),
                 labels=self._labels(update),
                 symbol=None if loss is None else loss.value,
+                training_mode=update.call.training_mode,
             )
             # TensorFlow traces a function twice that makes variables, as optimisers do.
             earlier = [one for one in outermost.traced if one.same(planned)]

@@ -6,20 +6,34 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 from snellen.adapters.contract import Guard
 from snellen.adapters.keras import data, tensors
 
-if TYPE_CHECKING:
-    from snellen.adapters.keras.fitting import Fit
+
+class Pulled(Protocol):
+    """A training or an evaluation whose batches are to be seen."""
+
+    per_execution: int
+
+    def put_back(self) -> None:
+        """Give the model its own function back."""
+        ...
+
+    def reading(self, state: Any) -> AbstractContextManager[None]:
+        """Inside the block variables are read as the state that JAX gives an execution."""
+        ...
+
 
 Seen = Callable[[list[Any], Any], None]
 """Told the batches of one execution before it runs, and the shapes and dtypes of their iterator."""
 
 
-def standing_in(fit: Fit, original: Any, seen: Seen, guard: Guard) -> Callable[..., Any]:
-    """A function to be called once in place of `model.train_function`, which it then calls.
+def standing_in(fit: Pulled, original: Any, seen: Seen, guard: Guard) -> Callable[..., Any]:
+    """A function to be called once in place of `model.train_function` or `test_function`, which it
+    then calls.
 
     It takes from the iterator exactly what the original would take, and raises what that raises.
     """
@@ -42,7 +56,7 @@ def standing_in(fit: Fit, original: Any, seen: Seen, guard: Guard) -> Callable[.
         fit.put_back()
         batches = list(itertools.islice(iterator, fit.per_execution))
         if batches:
-            with fit.subject.state(state):
+            with fit.reading(state):
                 seen(batches, None)
         return original(state, itertools.chain(batches, iterator))
 

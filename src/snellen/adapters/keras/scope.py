@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from snellen.adapters.keras.evaluating import Evaluation
     from snellen.adapters.keras.fitting import Fit
     from snellen.adapters.keras.loops import Calls
     from snellen.adapters.keras.programs import Program
@@ -18,6 +19,8 @@ class Scope(threading.local):
     def __init__(self) -> None:
         self.fits: list[Fit] = []
         """The `fit` calls under way, the innermost last."""
+        self.evaluations: list[Evaluation] = []
+        """Evaluations under way whose batches are to be seen, the innermost last."""
         self.silent = 0
         """Above zero while nothing of what is called is of interest."""
         self.calls: Calls | None = None

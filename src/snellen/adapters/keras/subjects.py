@@ -17,9 +17,13 @@ from snellen.adapters.keras.model import KerasModel
 class Subjects:
     """Models by identity. A model's key towards the observer is its `KerasModel`."""
 
-    def __init__(self, observer: Observer, keep: Callable[[str], bool]) -> None:
+    def __init__(
+        self, observer: Observer, keep: Callable[[str], bool], loaded: Callable[[Any], bool]
+    ) -> None:
+        """`loaded` says of a model whether it has been given weights."""
         self.observer = observer
         self._keep = keep
+        self._loaded = loaded
         self._known: dict[int, tuple[weakref.ref[Any], KerasModel]] = {}
         self._begun: weakref.WeakSet[KerasModel] = weakref.WeakSet()
         self._aside: set[int] = set()
@@ -71,6 +75,7 @@ class Subjects:
                 return False
             self._begun.add(subject)
             subject.hold()
+            subject.loaded_weights = self._loaded(subject.user_model)
         self.observer.begin(subject, subject)
         return True
 
@@ -82,7 +87,9 @@ class Subjects:
         if not self.observer.wants_batch(subject):
             return
         if data.are_arrays(x):
-            self.observer.batch(subject, data.batch_of(x, y if data.are_arrays(y) else None))
+            batch = data.batch_of(x, y if data.are_arrays(y) else None)
+            subject.saw(batch)
+            self.observer.batch(subject, batch)
         elif id(subject) not in self._aside:
             self._aside.add(id(subject))
             self.observer.note(
@@ -91,6 +98,12 @@ class Subjects:
                 "or text), so it can't be looked at: turn them into arrays before the model",
                 subject,
             )
+
+    def show_held_out(self, subject: KerasModel, x: Any, y: Any) -> None:
+        """Show a batch of an evaluation to the observer where it wants one."""
+        if self.observer.wants_held_out(subject) and data.are_arrays(x):
+            batch = data.batch_of(x, y if data.are_arrays(y) else None)
+            self.observer.held_out(subject, batch)
 
     def show_loss(self, subject: KerasModel, value: float | None, **facts: Any) -> None:
         """Tell the loss of one step, where it is known."""

@@ -5,10 +5,20 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Generator, Sequence
 from typing import Any
 
 from snellen.adapters.keras import tensors
+
+
+class _Own(threading.local):
+    """Passes of ours under way in this thread."""
+
+    passes = 0
+
+
+OWN = _Own()
 
 Values = Sequence[tuple[Any, Any]]
 """Variables, each with the tensor that it is to have."""
@@ -68,7 +78,11 @@ def untouched(model: Any, values: Values, *, differentiable: bool = False) -> Ge
         elif tensors.backend_name() == "torch":
             stack.enter_context(_torch(model, differentiable))
         stack.enter_context(keras.StatelessScope(state_mapping=list(values)))
-        yield
+        OWN.passes += 1
+        try:
+            yield
+        finally:
+            OWN.passes -= 1
 
 
 @contextlib.contextmanager

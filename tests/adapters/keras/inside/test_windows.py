@@ -13,7 +13,8 @@ from trainings import BACKEND
 from snellen.adapters.keras.model import KerasModel
 from snellen.core import Layer, Window, WindowKind
 
-SIZES = [(11,), (9, 12), (6, 7)]
+# On JAX every shape is compiled anew.
+SIZES = [(9, 12)] if BACKEND == "jax" else [(11,), (9, 12)]
 
 
 def look(model: Any) -> tuple[Layer, ...]:
@@ -90,7 +91,7 @@ def convolutions() -> list[tuple[str, tuple[int, ...], dict[str, Any]]]:
                 options = {"kernel_size": 3, "strides": 2, "padding": padding}
                 found += [("DepthwiseConv2D", size, options), ("SeparableConv2D", size, options)]
                 # On the CPU TensorFlow has no transposed convolution that is dilated and strided.
-                for kernel, strides in ((2, 2), (3, 2), (4, 2), (3, 1), (4, 1), (5, 3)):
+                for kernel, strides in ((2, 2), (3, 2), (4, 2), (4, 1), (5, 3)):
                     options = {"kernel_size": kernel, "strides": strides, "padding": padding}
                     found.append(("Conv2DTranspose", size, options))
     found.append(("Conv1D", (9,), {"kernel_size": 3, "padding": "causal", "dilation_rate": 2}))
@@ -115,7 +116,7 @@ def test_a_convolutions_window_is_what_it_really_does() -> None:
 
 @pytest.mark.parametrize("kind", ["MaxPooling2D", "AveragePooling2D"])
 def test_a_pools_window_is_what_it_really_does(kind: str) -> None:
-    for size in ((9, 12), (5, 6)):
+    for size in SIZES[-1:]:
         for pool, strides in ((2, None), (3, 2), (3, 1), (2, 3)):
             for padding in ("valid", "same"):
                 inputs = keras.Input((*size, 2))

@@ -23,6 +23,7 @@ class Told:
     losses: list[LossCall] = field(default_factory=list)
     logged: list[dict[str, float]] = field(default_factory=list)
     batches: list[Batch] = field(default_factory=list)
+    held_out: list[Batch] = field(default_factory=list)
     probe: Batch | None = None
     complete: bool | None = None
     updates: list[tuple[int, dict[str, Any], dict[str, Any]]] = field(default_factory=list)
@@ -78,6 +79,12 @@ class Watcher:
         told.batches.append(batch)
         if len(told.batches) == self.batches:
             self._look_at_start(told)
+
+    def wants_held_out(self, key: Any) -> bool:
+        return not self.told[key].held_out
+
+    def held_out(self, key: Any, batch: Batch) -> None:
+        self.told[key].held_out.append(batch)
 
     def probe_from(self, key: Any, batch: Batch, *, complete: bool) -> None:
         told = self.told[key]
