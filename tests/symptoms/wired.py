@@ -56,13 +56,17 @@ def explanation(
     inside: float = float("nan"),
     area: float = float("nan"),
     border: float = 0.4,
+    blind: float = 0.0,
 ) -> dict[Any, Any]:
+    """Saliency that `blind` of 16 × 16 pixels never have."""
+    maps = np.ones((8, 16, 16), np.float32)
+    maps.reshape(8, -1)[:, : round(blind * 256)] = 0
     value = Explanation(
         images=images,
         similarity=np.array(similarity, np.float64),
         between_images=between,
         edges=edges,
-        maps=np.zeros((8, 4, 4), np.float32),
+        maps=maps,
         inside=inside,
         area=area,
         border=border,

@@ -25,7 +25,8 @@ def test_without_harm_it_is_a_note() -> None:
 @pytest.mark.parametrize(
     ("measured", "source"),
     [
-        ({"between": 0.7}, "the network's structure draws them, since other images give the same"),
+        ({"between": 0.8, "blind": 0.75}, "75% of the pixels have no influence at all"),
+        ({"between": 0.55}, "the network's structure draws them, since other images give the same"),
         ({"edges": 0.6}, "they follow the edges of the image"),
         ({}, "they follow the image rather than what was learnt"),
     ],
@@ -35,6 +36,16 @@ def test_where_the_maps_come_from(measured: dict[str, float], source: str) -> No
         "with all weights made random, the saliency of 16 images stays the same to a rank "
         f"correlation of 0.8 (allowed: 0.5): {source}"
     )
+
+
+@pytest.mark.parametrize(
+    ("blind", "expected"), [(0.23, "clear"), (0.5, "clear"), (0.51, "warning")]
+)
+def test_a_blank_edge_that_all_maps_share_is_no_fault_of_this_kind(
+    blind: float, expected: str
+) -> None:
+    watched = explained(1.0, 0.9, 0.8, between=0.7, blind=blind)
+    assert grade(ModelIndependentSaliency(), watched, "", HARMED) == expected
 
 
 def test_too_little_to_go_on() -> None:

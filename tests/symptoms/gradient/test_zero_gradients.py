@@ -26,7 +26,6 @@ from symptoms.build import (
 from symptoms.wired import steps
 
 NOT_SHOWN = float("nan")
-STILL = weights(moved=0.0)
 
 
 def cut(
@@ -149,3 +148,20 @@ def test_nothing_seen() -> None:
     assert grade(ZeroGradients(), subject(conv(), head()), "") == "silent"
     unseen = subject(conv(), head(), history=steps("conv", NOT_SHOWN) | steps("head", NOT_SHOWN))
     assert grade(ZeroGradients(), unseen, "") == "undecided"
+
+
+@pytest.mark.parametrize(("moved", "expected"), [(0.0, "error"), (0.1, "undecided")])
+def test_outputs_wrapped_in_a_new_tensor_leave_no_gradient_anywhere(
+    moved: float, expected: str
+) -> None:
+    """Where no gradient was shown, only weights that stood still tell that none came."""
+    still = weights(moved=moved)
+    watched = subject(
+        conv(),
+        head(),
+        history=steps("conv", NOT_SHOWN, change=0.0)
+        | steps("head", NOT_SHOWN, change=0.0)
+        | probe("conv", WeightState, "", (1000, still))
+        | probe("head", WeightState, "", (1000, still)),
+    )
+    assert grade(ZeroGradients(), watched, "", HARMED) == expected

@@ -11,7 +11,7 @@ from snellen.core import Severity
 from snellen.record import Subject
 from snellen.stats import Explanation
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
-from snellen.symptoms.wording import amount
+from snellen.symptoms.wording import amount, percent
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,15 @@ class Unmoved:
     """Mean rank correlation with the maps of the network with all weights made random anew."""
     between_images: float
     edges: float
+    blind: float
+    """Share of pixels that have no saliency in any image."""
     images: int
     allowed: float
 
     def sentence(self) -> str:
-        if self.between_images >= self.allowed:
+        if self.blind > 0.5:
+            source = f"{percent(self.blind)} of the pixels have no influence at all"
+        elif self.between_images >= self.allowed:
             source = "the network's structure draws them, since other images give the same"
         elif self.edges >= self.allowed:
             source = "they follow the edges of the image"
@@ -58,7 +62,8 @@ class ModelIndependentSaliency(Symptom):
     learnt nothing.
 
     ## What looks similar
-    Saliency at large blank borders is small in any network, which correlates a little. Methods that
+    Windows without padding read the image's edges less, and may leave the last rows out: all maps
+    then share a blank edge, which is no fault of this kind. Methods that
     multiply the gradient with the image, or drop its negative part, inherit the image: they are not
     used here.
 
@@ -82,6 +87,12 @@ class ModelIndependentSaliency(Symptom):
         unit="rank correlation with the saliency of random weights",
         because="maps that depend on the weights stay below it (Adebayo et al. 2018)",
     )
+    max_blind: float = threshold(
+        0.5,
+        unit="share of pixels without any saliency",
+        because="windows that leave out the last rows and columns cost up to a quarter of a small "
+        "image, and draw the same blank edge into every map",
+    )
     min_explained: int = threshold(4, unit="images", because="a mean of fewer is no mean")
 
     def opinions(self, subject: Subject) -> Iterable[Opinion]:
@@ -95,7 +106,7 @@ class ModelIndependentSaliency(Symptom):
             yield Unjudged("", "the saliency of four images in a network of several layers")
         elif not np.isfinite(similarity[-1]):
             yield Unjudged("", "saliency that is finite and not zero")
-        elif similarity[-1] <= self.max_similarity:
+        elif similarity[-1] <= self.max_similarity or self._harmless(told, float(similarity[-1])):
             yield Healthy("", at=step)
         else:
             yield Suspicion(
@@ -105,8 +116,19 @@ class ModelIndependentSaliency(Symptom):
                     float(similarity[-1]),
                     told.between_images,
                     told.edges,
+                    _blind(told),
                     told.images,
                     self.max_similarity,
                 ),
                 at=step,
             )
+
+    def _harmless(self, told: Explanation, similarity: float) -> bool:
+        """Whether all maps share a pattern, as a blank edge, that leaves most of the image seen."""
+        structural = told.between_images >= similarity - 0.2
+        return structural and _blind(told) <= self.max_blind
+
+
+def _blind(told: Explanation) -> float:
+    """0 where no maps were kept."""
+    return float((told.maps == 0).all(axis=0).mean()) if told.maps.size else 0.0

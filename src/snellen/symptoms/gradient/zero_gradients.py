@@ -56,8 +56,8 @@ class ZeroGradients(Symptom):
 
     ## Common causes
     `detach()`, `.data`, `torch.no_grad()`, `stop_gradient` or a trip through NumPy in the forward
-    pass; an `argmax` or rounding on the way to the loss; layers initialised with zeros; a softmax
-    over a single output.
+    pass; outputs wrapped in a new tensor; an `argmax` or rounding on the way to the loss; layers
+    initialised with zeros; a softmax over a single output.
 
     ## What looks similar
     Gradients that are small but not zero are S10's. Dead channels block every gradient: they are
@@ -93,10 +93,11 @@ class ZeroGradients(Symptom):
         steps = max((len(entries) for entries in seen.values()), default=0)
         if not layers or not steps:
             return
-        if not shown or steps < self.min_steps:
+        none = [x for x in layers if self._without(subject, x, seen[x.name])]
+        # Where no gradient was shown at all, only weights that never moved tell that none came.
+        if (not shown and len(none) < len(layers)) or steps < self.min_steps:
             yield Unjudged("", f"gradients at {self.min_steps} steps after the first")
             return
-        none = [x for x in layers if self._without(subject, x, seen[x.name])]
         if not none:
             yield Healthy("")
             return
