@@ -28,9 +28,9 @@ def build(*, mended: bool) -> keras.Model:
     model = keras.Sequential(
         [
             keras.Input((16, 16, 1)),
-            layers.Conv2D(16, 3, activation="relu", kernel_initializer=weights),
+            layers.Conv2D(16, 3, padding="same", activation="relu", kernel_initializer=weights),
             layers.MaxPooling2D(),
-            layers.Conv2D(32, 3, activation="relu", kernel_initializer=weights),
+            layers.Conv2D(32, 3, padding="same", activation="relu", kernel_initializer=weights),
             layers.MaxPooling2D(),
             layers.Flatten(),
             layers.Dense(10, activation="softmax", kernel_initializer=weights),

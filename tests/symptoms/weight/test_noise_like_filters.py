@@ -93,7 +93,10 @@ def test_without_the_start() -> None:
 
 
 def test_what_was_learnt_may_leave_the_first_filters_alone() -> None:
-    assert grade(NoiseLikeFilters(), trained(W7, W7, train=LEARNT), outcome=HARMED) == "clear"
+    assert (
+        grade(NoiseLikeFilters(), trained(W7 + 1e-3 * noise(7), W7, train=LEARNT), outcome=HARMED)
+        == "clear"
+    )
 
 
 def test_images_of_noise_make_rough_filters() -> None:
@@ -101,6 +104,10 @@ def test_images_of_noise_make_rough_filters() -> None:
     assert grade(NoiseLikeFilters(), rough, outcome=HARMED) == "undecided"
     photographs = trained(W7 + noise(7), W7, history=rough_images(0.3))
     assert grade(NoiseLikeFilters(), photographs, outcome=HARMED) == "warning"
+
+
+def test_filters_that_were_never_updated_are_another_fault() -> None:
+    assert grade(NoiseLikeFilters(), trained(W7, W7), outcome=HARMED) == "undecided"
 
 
 def test_loaded_and_frozen_layers_are_left_out() -> None:
@@ -116,7 +123,7 @@ def test_too_little_to_go_on() -> None:
 
 
 def test_sentences() -> None:
-    assert sentence(NoiseLikeFilters(), trained(W3, W3)) == (
+    assert sentence(NoiseLikeFilters(), trained(W3 + 1e-6 * noise(3), W3)) == (
         "the 32 filters of 3×3 are still what they began as: cosine 1 (allowed: 0.99)"
     )
     rough = sentence(NoiseLikeFilters(), trained(W7 + noise(7), W7))

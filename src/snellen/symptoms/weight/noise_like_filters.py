@@ -117,6 +117,9 @@ class NoiseLikeFilters(Symptom):
         testable = len(taps) == 2 and min(taps) >= 5
         if step == 0 or len(now) < self.min_filters or not np.isfinite(now).all():
             return Unjudged(layer.name, f"{self.min_filters} finite filters after training")
+        if known and np.array_equal(now, began):
+            # Not one update: why is another symptom's question.
+            return Unjudged(layer.name, "an update of its filters")
         if not known and not testable:
             return Unjudged(layer.name, "the filters before training, or filters of 5×5 and more")
         if not unlearnt(subject):
