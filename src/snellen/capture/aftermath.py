@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from snellen.adapters.contract import Array, Model, ModelRefusedError
 from snellen.capture.audit import Audit
+from snellen.capture.budget import OwnTime
 from snellen.capture.examination import examination
 from snellen.capture.experiments.asked import Asked
 from snellen.capture.held_out import HeldOut
@@ -37,6 +39,8 @@ class Aftermath:
     loss: Mapping[str, Any]
     class_axis: int
     clock: Callable[[], float]
+    batch_images: int = 0
+    """Images in the training's own batches."""
     not_measured: dict[str, str] = field(default_factory=dict[str, str])
 
     def images(self, audit: Audit, held_out: HeldOut, steps_per_pass: int | None) -> None:
@@ -91,10 +95,10 @@ class Aftermath:
             _alike(self.probe.chunks),
             self.loss,
             self.class_axis,
-            self.probe.batch_images,
+            self.batch_images,
             spreads,
             change,
-            clock=self.clock,
+            clock=OwnTime(self.clock, time.process_time),
         )
         for layer, statistic in examination(asked, seconds, self.not_measured):
             self.records.add(self.step, Clock.PROBE, layer, "", statistic)

@@ -139,7 +139,7 @@ class Audit:
             duplicates=int(duplicate.sum()) if known else -1,
             near_duplicates=int(near.sum()) if known else -1,
             conflicting=conflicting,
-            batches=0 if self._whole else len(seen),
+            batches=len(order) if self._whole else len(seen),
             repeated_batches=0 if self._whole else _repeated(seen),
             single_class_batches=sum(
                 len(labels) >= CLASS_BATCH and len(np.unique(labels)) == 1 for labels in order

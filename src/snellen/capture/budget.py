@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 GRACE_SECONDS = 0.8
@@ -41,6 +42,24 @@ class Budget:
         allowed = max(self.grace_seconds, self.share * training_seconds)
         charged = self.spent_seconds - self.start_up_seconds
         return charged + sum(self._reserved.values()) + seconds <= allowed
+
+
+@dataclass
+class OwnTime:
+    """A clock that stands still while others have the machine: of wall-clock time and of this
+    process's own, what passed less."""
+
+    wall: Callable[[], float]
+    own: Callable[[], float]
+    _last: tuple[float, float] | None = field(default=None, init=False)
+    _now: float = field(default=0.0, init=False)
+
+    def __call__(self) -> float:
+        here = self.wall(), self.own()
+        if self._last is not None:
+            self._now += max(0.0, min(here[0] - self._last[0], here[1] - self._last[1]))
+        self._last = here
+        return self._now
 
 
 @dataclass

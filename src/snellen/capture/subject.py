@@ -301,6 +301,7 @@ class SubjectWatch:
         self.budget.examining_seconds += self._clock() - started
 
     def _aftermath(self) -> Aftermath:
+        batch = self.model.facts().get("batch_size")
         return Aftermath(
             self.model,
             self.records,
@@ -310,6 +311,7 @@ class SubjectWatch:
             self._loss,
             self._class_axis(),
             self._clock,
+            int(batch) if isinstance(batch, int) else self._probe.batch_images,
         )
 
     # -- the probe ---------------------------------------------------------------------------------

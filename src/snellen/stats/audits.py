@@ -24,12 +24,15 @@ class ImageAudit(Statistic):
     blank: int
     """Images whose standard deviation is under 1/255 of the data's range."""
     duplicates: int
-    """Images that had come before in this pass, bit by bit."""
+    """Images that had come before in this pass, bit by bit; −1 where it is not known how long a
+    pass is, and an image may have come again on purpose."""
     near_duplicates: int
-    """Further images whose difference hash is at most 4 bits from that of an earlier one."""
+    """Further images whose difference hash is at most 4 bits from that of an earlier one, and whose
+    sampled values correlate with its by 0.98 or more; −1 as for duplicates."""
     conflicting: int
     """Duplicates (exact) that came with another label than before."""
     batches: int
+    """Batches examined; of images that came all at once, those whose labels were seen in order."""
     repeated_batches: int
     """Batches whose images were all those of an earlier batch."""
     single_class_batches: int
@@ -65,7 +68,7 @@ class HeldOutAudit(Statistic):
     repeated: int
     """Held-out images that are training images, bit by bit."""
     near_repeated: int
-    """Further ones whose difference hash is at most 4 bits from that of a training image."""
+    """Further ones that are near copies of a training image, as in `ImageAudit`."""
     near_expected: float
     """Near repeats that training images have among themselves, as a share of images (0 to 1)."""
     counts: npt.NDArray[np.int64]

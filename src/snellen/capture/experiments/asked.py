@@ -52,7 +52,7 @@ class Asked:
         return self.clock() > self.deadline
 
     def price(self, way: str) -> float:
-        """Seconds per image, of the latest time it was asked in this way; guessed before."""
+        """Seconds per image, the least that asking in this way has taken; guessed before."""
         return self._seconds.get(way, DEARER[way] * self._seconds.get("answer", 0.0))
 
     # -- images ------------------------------------------------------------------------------------
@@ -126,7 +126,9 @@ class Asked:
     def _timed(self, way: str, images: int, ask: Callable[[], Any]) -> Any:
         started = self.clock()
         found = ask()
-        self._seconds[way] = (self.clock() - started) / max(images, 1)
+        seconds = (self.clock() - started) / max(images, 1)
+        # The first time of each kind is dearer: frameworks prepare for it.
+        self._seconds[way] = min(seconds, self._seconds.get(way, seconds))
         return found
 
 
