@@ -27,9 +27,9 @@ def build() -> keras.Model:
     model = keras.Sequential(
         [
             keras.Input((16, 16, 1)),
-            layers.Conv2D(16, 3, padding="same", activation="relu"),
+            layers.Conv2D(16, 3, padding="same", activation="leaky_relu"),
             layers.MaxPooling2D(),
-            layers.Conv2D(32, 3, padding="same", activation="relu"),
+            layers.Conv2D(32, 3, padding="same", activation="leaky_relu"),
             layers.MaxPooling2D(),
             layers.Flatten(),
             layers.Dense(10),

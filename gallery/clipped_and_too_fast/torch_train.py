@@ -27,10 +27,10 @@ def data(seed: int) -> tuple[torch.Tensor, ...]:
 def build() -> nn.Module:
     return nn.Sequential(
         nn.Conv2d(1, 16, 3, padding=1),
-        nn.ReLU(),
+        nn.LeakyReLU(0.1),
         nn.MaxPool2d(2),
         nn.Conv2d(16, 32, 3, padding=1),
-        nn.ReLU(),
+        nn.LeakyReLU(0.1),
         nn.MaxPool2d(2),
         nn.Flatten(),
         nn.Linear(32 * 4 * 4, 10),

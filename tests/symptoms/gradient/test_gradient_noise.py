@@ -62,6 +62,8 @@ def test_the_batch_size_as_the_images_went_by() -> None:
 def test_too_little_to_go_on() -> None:
     assert grade(GradientNoiseScale(), training(pairs=5), "") == "undecided"
     assert grade(GradientNoiseScale(), training(batch=None), "") == "undecided"
+    dead = training(trace=1.0, squared_norm=0.0, cosine=float("nan"))
+    assert grade(GradientNoiseScale(), dead, "") == "undecided"
     assert grade(GradientNoiseScale(), training(trace=float("nan")), "") == "undecided"
     assert grade(GradientNoiseScale(), subject(conv(), head()), "") == "silent"
 

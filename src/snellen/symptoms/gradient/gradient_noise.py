@@ -25,17 +25,11 @@ class Confusion:
     batch: int
     """Images per update."""
     cosine: float
-    """Median over pairs of micro-batches; NaN when no pair had gradients."""
+    """Median over pairs of micro-batches."""
     micro_batch: int
     allowed: float
 
     def sentence(self) -> str:
-        cosine = (
-            f"; gradients of {count(self.micro_batch, 'image')} each agree by a cosine of "
-            f"{amount(self.cosine)}"
-            if np.isfinite(self.cosine)
-            else ""
-        )
         scale = (
             f"{amount(self.noise_scale)} images would be needed for a gradient that is half signal"
             if np.isfinite(self.noise_scale)
@@ -43,7 +37,8 @@ class Confusion:
         )
         return (
             f"{scale}, and one update uses {self.batch} (allowed: {amount(self.allowed)} times as "
-            f"many){cosine}"
+            f"many); gradients of {count(self.micro_batch, 'image')} each agree by a cosine of "
+            f"{amount(self.cosine)}"
         )
 
 
@@ -98,12 +93,13 @@ class GradientNoiseScale(Symptom):
         noise, step = seen.value, seen.step
         batch = _batch(subject)
         cosines = np.asarray(noise.cosines, np.float64)
+        # Gradients that are zero, as behind dead channels, have no direction to be lost.
+        finite = cosines[np.isfinite(cosines)]
         known = np.isfinite(noise.squared_norm) and np.isfinite(noise.trace) and noise.trace > 0
-        if batch < 1 or len(cosines) < self.min_pairs or not known:
+        if batch < 1 or len(finite) < self.min_pairs or not known:
             yield Unjudged("", "gradients of at least four small batches, and the batch size")
             return
         scale = noise.noise_scale
-        finite = cosines[np.isfinite(cosines)]
         lost = scale > self.max_scale * batch or noise.squared_norm <= 0
         if not lost or not unlearnt(subject):
             yield Healthy("", at=step)
@@ -114,7 +110,7 @@ class GradientNoiseScale(Symptom):
             Confusion(
                 scale,
                 batch,
-                float(np.median(finite)) if len(finite) else float("nan"),
+                float(np.median(finite)),
                 noise.batch,
                 self.max_scale,
             ),

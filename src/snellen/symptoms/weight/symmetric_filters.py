@@ -111,7 +111,11 @@ class SymmetricFilters(Symptom):
             repeated = _alike(state.value, self.tolerance)
             # Weights that began and stayed at zero: a trained layer never does.
             zero = not state.value.norm.any() and not state.value.initial_norm.any()
-        if image is not None and len(image.value.kernel) >= 4 and image.value.repeated > repeated:
+        if (
+            image is not None
+            and len(image.value.kernel) >= 4
+            and image.value.repeated >= max(repeated, 1)
+        ):
             repeated = image.value.repeated
             of = max(layer.channels, repeated + 1)
             began = image.value.repeated_initially
