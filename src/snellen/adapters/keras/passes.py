@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from snellen.adapters.contract import Array
+from snellen.adapters.contract import Array, ModelRefusedError
 from snellen.adapters.keras import tensors
 from snellen.adapters.keras.functions import recorded
 from snellen.adapters.keras.lineage import Softmax
@@ -37,11 +37,20 @@ class Seen:
     strays: tuple[Stray, ...] = ()
 
 
-def call(model: Any, inputs: Any) -> Any:
-    """The model's output in evaluation mode."""
-    if getattr(model, "_call_has_training_arg", False):
-        return model(inputs, training=False)
-    return model(inputs)
+def call(model: Any, inputs: Any, recorder: Recorder | None = None) -> Any:
+    """The model's output in evaluation mode.
+
+    Raises `ModelRefusedError` where the model itself fails on these inputs; what fails in showing
+    its maps to us is raised as it is.
+    """
+    try:
+        if getattr(model, "_call_has_training_arg", False):
+            return model(inputs, training=False)
+        return model(inputs)
+    except Exception as error:
+        if recorder is not None and recorder.failed:
+            raise
+        raise ModelRefusedError(f"{type(error).__name__}: {error}") from error
 
 
 def eager(
@@ -57,7 +66,7 @@ def eager(
     recorder = Recorder(shown, settled, keep)
     with recorded(recorder):
         recorder.begin(inputs)
-        output = call(model, inputs)
+        output = call(model, inputs, recorder)
     layers, softmax = _settled(recorder, output)
     return Seen(
         layers,
@@ -85,7 +94,7 @@ def maps_of(model: Any, inputs: Any, layer: str) -> tuple[Any, int] | None:
     recorder = Recorder(shown, {}, lambda name: name == layer)
     with recorded(recorder):
         recorder.begin(inputs)
-        call(model, inputs)
+        call(model, inputs, recorder)
     return found[0] if found else None
 
 

@@ -46,6 +46,8 @@ class Recorder:
         self.called: list[Called] = []
         """Weight layers, in order; holds them for as long as the pass."""
         self.lineage = Lineage()
+        self.failed = False
+        """Showing a map has raised."""
         self._shown = shown
         self._keep = keep
         self._settled = settled
@@ -329,7 +331,10 @@ class Recorder:
 
     def _show(self, layer: Layer, part: str, maps: Any, axis: int) -> None:
         if self._keep(layer.name):
+            # Until it has returned: an error on the way is not the model's.
+            self.failed = True
             self._shown(layer, part, maps, axis)
+            self.failed = False
 
 
 class _Exposed:

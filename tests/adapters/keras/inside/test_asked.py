@@ -12,6 +12,7 @@ import pytest
 from keras import layers
 from trainings import BACKEND, compiled, same
 
+from snellen.adapters.contract import ModelRefusedError
 from snellen.adapters.keras.model import KerasModel
 
 GROUPS = 1 if BACKEND == "tensorflow" else 2
@@ -261,3 +262,20 @@ def test_a_gradient_that_tensorflow_does_not_have_is_none() -> None:
     held.look(x, y, lambda glimpse: None)
     assert held.gradients(x, y) is None
     assert held.input_gradients(x) is None
+
+
+def test_a_model_that_fails_on_the_images_says_so() -> None:
+    model, held, x, y = trained()
+    for ask in (
+        lambda images: held.look(images, y, lambda glimpse: None),
+        lambda images: held.answer(images, y),
+        lambda images: held.gradients(images, y),
+        held.input_gradients,
+    ):
+        with pytest.raises(ModelRefusedError):
+            ask(x[:, :5])
+    with pytest.raises(ZeroDivisionError):
+        held.look(x, y, lambda glimpse: 1 / 0)
+    assert held.answer(x, y)[1] == pytest.approx(
+        model.evaluate(x, y, batch_size=48, verbose=0)[0], rel=1e-5
+    )
