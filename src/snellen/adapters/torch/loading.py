@@ -17,13 +17,12 @@ class Loaded:
         self._modules: weakref.WeakSet[nn.Module] = weakref.WeakSet()
 
     def note(self, module: nn.Module) -> None:
-        self._modules.add(module)
+        # Its parts too: one of them may be trained by itself when the whole is gone.
+        self._modules.update(module.modules())
 
     def touches(self, module: nn.Module) -> bool:
         """Whether weights were loaded into the module, a part of it, or what it is a part of."""
         if any(part in self._modules for part in module.modules()):
-            return True
-        if any(part is module for whole in self._modules for part in whole.modules()):
             return True
         # What `transformers` loads it marks, and puts in place by itself.
         return any(getattr(p, "_is_hf_initialized", False) for p in module.parameters())
