@@ -7,10 +7,12 @@ import pytest
 from snellen.record import Subject
 from snellen.symptoms.gradient.gradient_noise import GradientNoiseScale
 from symptoms.build import HARMED, UNHARMED, conv, grade, head, sentence, subject
-from symptoms.wired import CLASSES, CROSS_ENTROPY, LEARNT, STUCK, noise, rough_images
+from symptoms.wired import CLASSES, CROSS_ENTROPY, LEARNT, noise, rough_images
+
+RESTLESS = [2.3 + (0.6 if i % 2 else -0.6) for i in range(40)]
 
 
-def training(train: list[float] = STUCK, batch: int | None = 2, **measured: float) -> Subject:
+def training(train: list[float] = RESTLESS, batch: int | None = 2, **measured: float) -> Subject:
     return subject(
         conv(),
         head(),
@@ -53,10 +55,20 @@ def test_the_batch_size_as_the_images_went_by() -> None:
             conv(),
             head(),
             facts=CROSS_ENTROPY | unknown,
-            train=STUCK,
+            train=RESTLESS,
             history=CLASSES | batches | noise(trace=scale * 1e-4, squared_norm=1e-4),
         )
         assert grade(GradientNoiseScale(), watched, "", HARMED) == expected
+
+
+@pytest.mark.parametrize(("swing", "expected"), [(0.15, "clear"), (0.18, "warning")])
+def test_a_loss_that_stands_still_has_no_gradient_left_to_be_noisy(
+    swing: float, expected: str
+) -> None:
+    """Steps of 2 s up and down have a spread of √2 s: 0.163 is a tenth of 2.3."""
+    train = [2.3 + (swing if i % 2 else -swing) for i in range(400)]
+    watched = training(train, trace=1.0, squared_norm=-1e-3)
+    assert grade(GradientNoiseScale(), watched, "", HARMED) == expected
 
 
 def test_too_little_to_go_on() -> None:

@@ -11,6 +11,7 @@ from snellen.core import Severity
 from snellen.record import Clock, Subject
 from snellen.stats import GradientNoise, ImageAudit
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
+from snellen.symptoms.outcome import training_loss
 from snellen.symptoms.phases import number
 from snellen.symptoms.progress import unlearnt
 from snellen.symptoms.wording import amount, count
@@ -61,7 +62,8 @@ class GradientNoiseScale(Symptom):
     ## What looks similar
     The noise scale grows in every training: the better the network fits, the less of the gradient
     is common to all images. So a network that has learnt more than half of its loss is not judged
-    by it. Normalisation over the batch couples its images; the probe is measured without it.
+    by it; nor is one that stands still, where hardly any gradient is left. Normalisation over the
+    batch couples its images; the probe is measured without it.
 
     ## Example
     SGD on one image at a time: the loss stays at that of guessing, and it would take 500 images for
@@ -84,6 +86,11 @@ class GradientNoiseScale(Symptom):
         unit="noise scale over the images of one update",
         because="trainings within their first half stayed below 50",
     )
+    max_unrest: float = threshold(
+        0.1,
+        unit="spread of the loss from step to step, over its mean",
+        because="where the network stands still at the loss of guessing batches of 64 differ by 2%",
+    )
     min_pairs: int = threshold(6, unit="pairs of micro-batches", because="four of them at least")
 
     def opinions(self, subject: Subject) -> Iterable[Opinion]:
@@ -101,7 +108,7 @@ class GradientNoiseScale(Symptom):
             return
         scale = noise.noise_scale
         lost = scale > self.max_scale * batch or noise.squared_norm <= 0
-        if not lost or not unlearnt(subject):
+        if not lost or not unlearnt(subject) or _unrest(subject) <= self.max_unrest:
             yield Healthy("", at=step)
             return
         yield Suspicion(
@@ -116,6 +123,17 @@ class GradientNoiseScale(Symptom):
             ),
             at=step,
         )
+
+
+def _unrest(subject: Subject) -> float:
+    """Spread of the training loss from step to step over its mean, over the last half; 0 where
+    fewer than ten losses were seen."""
+    series = training_loss(subject)
+    values = np.zeros(0) if series is None else series.values[len(series.values) // 2 :]
+    values = values[np.isfinite(values)]
+    if len(values) < 10 or not values.mean() > 0:
+        return 0.0
+    return float(np.diff(values).std() / np.sqrt(2) / values.mean())
 
 
 def _batch(subject: Subject) -> int:
