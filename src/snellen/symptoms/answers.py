@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from snellen.record import Clock, Subject
-from snellen.stats import ImageAnswers, TargetKind, Targets
+from snellen.stats import HeldOutAudit, ImageAnswers, TargetKind, Targets
 from snellen.symptoms.phases import Phase, timeline
 
 Floats = npt.NDArray[np.float64]
@@ -128,6 +128,20 @@ def class_counts(subject: Subject) -> npt.NDArray[np.int64]:
         yes = int(seen.counts[0])
         return np.array([seen.images - yes, yes], np.int64)
     return none
+
+
+def rescaled(subject: Subject) -> bool:
+    """Held-out images have another range than training images: answers for them tell nothing of
+    what was learnt."""
+    last = subject.last("", HeldOutAudit, "", Clock.INLINE)
+    if last is None or len(last.value.mean) != len(last.value.training_mean):
+        return False
+    seen = last.value
+    known = (seen.training_std > 0) & np.isfinite(seen.training_std) & np.isfinite(seen.mean)
+    unit = np.where(known, seen.training_std, 1.0)
+    shift = np.where(known, np.abs(seen.mean - seen.training_mean) / unit, 0.0)
+    wider = known & ((seen.std > 2 * unit) | (seen.std < unit / 2))
+    return bool((shift > 1).any() or wider.any())
 
 
 def one_answer(subject: Subject) -> bool:

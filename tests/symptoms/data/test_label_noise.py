@@ -54,6 +54,7 @@ def hard(share: float, *, images: int = 400) -> ImageAnswers:
         pytest.param(hard(0.1), "clear", id="10% hard"),
         pytest.param(hard(0.5), "clear", id="half of them hard"),
         pytest.param(recalls(*[0.15] * 10), "undecided", id="a broken net contradicts everything"),
+        pytest.param(recalls(*[0.44] * 10, wrong_sure=0.95), "undecided", id="or nearly so"),
     ],
 )
 def test_wrong_and_hard(seen: ImageAnswers, expected: str) -> None:

@@ -237,6 +237,10 @@ def test_slow(sizes: Sequence[float], facts: dict[str, Any], expected: str) -> N
         assert kind(watched) == "slow"
 
 
+def test_a_loss_that_does_not_move_by_tiny_updates_is_slow() -> None:
+    assert kind(losing(np.linspace(2.3, 2.29, 1000), sizes=[1e-4, 8e-5])) == "slow"
+
+
 def test_a_low_rate_that_got_there_is_not_slow() -> None:
     assert grade(LossCurve(), losing(np.linspace(2.3, 0.2, 1000), sizes=[1e-4]), "") == "clear"
 

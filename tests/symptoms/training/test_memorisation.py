@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
-from snellen.stats import ImageAnswers
+from snellen.stats import HeldOutAudit, ImageAnswers
 from snellen.symptoms.training.memorisation import Memorisation
 from symptoms.build import UNHARMED, grade, head, sentence, subject, values
-from symptoms.data_builders import answering, recalls, with_losses
+from symptoms.data_builders import answering, audited, held_out_audit, recalls, with_losses
 
 KNOWN = recalls(*[1.0] * 10)
 STEADY = [1.0, 0.6, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]
@@ -66,6 +67,12 @@ def test_without_classes_the_losses_tell(
     falling = [1.0] * 50 + [0.5] * 25 + [train] * 25
     watched = with_losses(answering(targets=values(1.0), train=falling), val_loss=val_loss)
     assert grade(Memorisation(), watched, "", UNHARMED) == expected
+
+
+def test_held_out_images_in_another_range_say_nothing() -> None:
+    raw = held_out_audit(mean=np.array([120.0]), std=np.array([64.0]))
+    watched = answering(KNOWN, recalls(*[0.1] * 10), audited(HeldOutAudit, raw))
+    assert grade(Memorisation(), watched, "", UNHARMED) == "clear"
 
 
 def test_sentences() -> None:

@@ -17,6 +17,9 @@ from snellen.symptoms.probing import out_of_fold
 from snellen.symptoms.structure import feeds_head, part_of
 from snellen.symptoms.wording import percent
 
+SOUND = 0.4
+"""Share of the way from guessing to perfection from which on a reader is listened to."""
+
 
 @dataclass(frozen=True)
 class WrongLabels:
@@ -179,10 +182,10 @@ def _of_maps(subject: Subject) -> Iterable[_Reading]:
 
 
 def _sound(reading: _Reading) -> bool:
-    """Right more than twice as often as guessing (of few classes: a third of the way up)."""
-    accuracy = float(reading.agrees.mean())
-    chance = reading.chance
-    return chance < 1 and accuracy > min(2 * chance, chance + (1 - chance) / 3)
+    """Right often enough: one that answers hardly anything rightly is as often wrong where it is
+    sure."""
+    accuracy, chance = float(reading.agrees.mean()), reading.chance
+    return chance < 1 and (accuracy - chance) / (1 - chance) >= SOUND
 
 
 def _surely_above(successes: int, trials: int, share: float) -> bool:

@@ -13,7 +13,7 @@ from snellen.core import LayerKind, Severity
 from snellen.record import Clock, Subject
 from snellen.stats import Features, HeldOutAudit, ImageAnswers
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
-from snellen.symptoms.answers import Gap, gap, one_answer
+from snellen.symptoms.answers import Gap, gap, one_answer, rescaled
 from snellen.symptoms.probing import above_null, permuted
 from snellen.symptoms.structure import part_of
 
@@ -217,4 +217,5 @@ def _untrained(subject: Subject) -> list[Features]:
 def _shifted(subject: Subject) -> bool:
     """Held-out images are told from training images so easily that they may be of another kind."""
     last = subject.last("", HeldOutAudit, "", Clock.INLINE)
-    return last is not None and last.value.separability > 0.8
+    apart = last is not None and last.value.separability > 0.8
+    return apart or rescaled(subject)

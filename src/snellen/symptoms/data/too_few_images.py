@@ -12,7 +12,7 @@ from snellen.core import LayerKind, Severity
 from snellen.record import Subject
 from snellen.stats import ImageAnswers
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
-from snellen.symptoms.answers import Gap, class_counts, gap
+from snellen.symptoms.answers import Gap, class_counts, gap, rescaled
 from snellen.symptoms.facts import loaded, whole
 
 
@@ -110,6 +110,7 @@ class TooFewImages(Symptom):
         if between is not None:
             far = between.size > self.min_gap and between.surely > 0.5 * self.min_gap
             harmed = far and between.training.skill > 0.7 and each <= self.min_per_class
+            harmed = harmed and not rescaled(subject)
             evidence = self._evidence(images, classes, between)
             yield Suspicion("", Severity.WARNING, evidence, evident=True) if harmed else Healthy("")
         elif each <= self.hardly_any and not loaded(subject):

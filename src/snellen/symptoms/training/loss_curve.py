@@ -172,8 +172,8 @@ class LossCurve(Symptom):
                 self._clipped(subject, series, course)
                 or self._divergence(subject, series)
                 or self._swings(subject, series, course)
-                or self._standing(subject, series, course)
                 or self._slow(subject, series, course)
+                or self._standing(subject, series, course)
                 or Healthy("")
             )
 

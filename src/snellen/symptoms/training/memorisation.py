@@ -11,7 +11,7 @@ from snellen.core import LayerKind, Severity
 from snellen.record import Subject
 from snellen.stats import ImageAnswers
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
-from snellen.symptoms.answers import gap, one_answer
+from snellen.symptoms.answers import gap, one_answer, rescaled
 from snellen.symptoms.curves import curve, held_out_loss, rising
 from snellen.symptoms.outcome import training_loss
 from snellen.symptoms.wording import amount
@@ -69,7 +69,8 @@ class Memorisation(Symptom):
     ## What looks similar
     Augmentation and dropout make the training loss higher than the held-out one: the model is
     compared with itself in evaluation mode. A few held-out images scatter: the gap must be sure.
-    Some gap is normal.
+    Held-out images in another range say nothing: see `train-validation-mismatch`. Some gap is
+    normal.
 
     ## Example
     100 digits, 40 epochs: all training images answered, 65% of new ones.
@@ -120,7 +121,8 @@ class Memorisation(Symptom):
         wider = (
             since >= 3 and between.size > self.max_gap_rising and between.surely > 0.05
         )  # fmt: skip
-        if between.training.skill > self.by_heart and (wide or wider):
+        known = between.training.skill > self.by_heart
+        if known and (wide or wider) and not rescaled(subject):
             evidence = LearntByHeart(
                 between.training.value,
                 between.held_out.value,
