@@ -75,3 +75,8 @@ def test_a_blind_frame_is_told_of_once() -> None:
 def test_unknown_structure_is_not_judged() -> None:
     assert grade(BorderArtefacts(), network(8, UNKNOWN, sliding(3, padding=4)), "conv0") == "silent"
     assert grade(BorderArtefacts(), subject(), "") == "silent"
+
+
+@pytest.mark.parametrize(("side", "expected"), [(3, "silent"), (4, "undecided")])
+def test_small_maps_are_all_border(side: int, expected: str) -> None:
+    assert grade(BorderArtefacts(), network(side, sliding(3)), "conv0") == expected

@@ -94,3 +94,17 @@ def test_sentence() -> None:
 
 def test_without_a_structure_nothing_is_said() -> None:
     assert grade(MapsTooFine(), subject(facts={"training_images": 100}), "") == "silent"
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        pytest.param({"probe": {"whole_training_set": True, "images": 90}}, "warning", id="probe"),
+        pytest.param({"batch_size": 20, "steps_per_epoch": 5}, "warning", id="batches"),
+        pytest.param({"batch_size": 20}, "silent", id="unknown"),
+    ],
+)
+def test_images_may_be_counted(facts: dict[str, Any], expected: str) -> None:
+    unknown = {"training_images": None, "steps_per_epoch": None}
+    watched = flattened(500_000, 1.0, 0.5, facts=unknown | facts)
+    assert grade(MapsTooFine(), watched, "head") == expected

@@ -34,8 +34,8 @@ def pooled(image: int, kernel: int, **changes: object) -> object:
     ("image", "kernel", "expected"),
     [
         pytest.param(8, 8, "clear", id="all"),
-        pytest.param(14, 13, "clear", id="14% lost"),
-        pytest.param(12, 11, "warning", id="16% lost"),
+        pytest.param(16, 14, "clear", id="23% lost"),
+        pytest.param(14, 12, "warning", id="27% lost"),
     ],
 )
 def test_both_sides_of_the_limit(image: int, kernel: int, expected: str) -> None:
@@ -43,9 +43,9 @@ def test_both_sides_of_the_limit(image: int, kernel: int, expected: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("kernel", "expected"), [(14, "note"), (13, "warning")], ids=["23% lost", "34% lost"]
+    ("kernel", "expected"), [(13, "note"), (12, "warning")], ids=["34% lost", "44% lost"]
 )
-def test_a_quarter_of_every_image_is_harm_itself(kernel: int, expected: str) -> None:
+def test_losing_much_of_every_image_is_harm_itself(kernel: int, expected: str) -> None:
     watched = pooled(16, kernel, history=NOT_BLANK)
     assert grade(UnevenStride(), watched, "", UNHARMED) == expected  # type: ignore[arg-type]
 
@@ -64,7 +64,7 @@ def test_a_blank_rim_holds_nothing_to_read() -> None:
 def test_sentence() -> None:
     assert sentence(UnevenStride(), pooled(8, 5)) == (  # type: ignore[arg-type]
         "61% of the pixels of every image never reach the answer: the last 3 of 8 rows and the "
-        "last 3 of 8 columns (allowed: 15%)"
+        "last 3 of 8 columns (allowed: 25%)"
     )
 
 
@@ -72,7 +72,7 @@ def test_a_stride_larger_than_the_kernel_skips_pixels() -> None:
     watched = network(8, sliding(1, 2, padding=0))
     assert sentence(UnevenStride(), watched) == (
         "75% of the pixels of every image never reach the answer: 4 of 8 rows and 4 of 8 columns "
-        "(allowed: 15%)"
+        "(allowed: 25%)"
     )
 
 

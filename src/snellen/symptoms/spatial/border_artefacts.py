@@ -15,6 +15,9 @@ from snellen.symptoms.geometry import Sight, geometry
 from snellen.symptoms.structure import part_of
 from snellen.symptoms.wording import amount, percent
 
+LEAST_SIDE = 4
+"""Positions along a side from which on a map has a centre worth comparing with its rim."""
+
 
 @dataclass(frozen=True)
 class BlindFrame:
@@ -129,7 +132,7 @@ class BorderArtefacts(Symptom):
             if blind and not blind_before:
                 blind_before = True
                 yield self._blind(subject, layer, sight)
-            elif layer.name in last:
+            elif layer.name in last and min(sight.grid) >= LEAST_SIDE:
                 yield self._bright(subject, layer)
 
     def _blind(self, subject: Subject, layer: Layer, sight: Sight) -> Opinion:

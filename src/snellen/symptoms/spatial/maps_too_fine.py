@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 
 from snellen.core import Layer, Severity
 from snellen.record import Subject
-from snellen.stats import Predictions
+from snellen.stats import ModeGap, Predictions
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, threshold
+from snellen.symptoms.gates import whole_training_set
 from snellen.symptoms.geometry import Ending, Geometry, geometry
 from snellen.symptoms.phases import number
 from snellen.symptoms.wording import percent
@@ -82,7 +84,7 @@ class MapsTooFine(Symptom):
     code = "S34"
     name = "maps-too-fine"
     since = "0.1"
-    reads = (Predictions,)
+    reads = (Predictions, ModeGap)
 
     max_weights: int = threshold(
         100,
@@ -110,7 +112,7 @@ class MapsTooFine(Symptom):
 
     def opinions(self, subject: Subject) -> Iterable[Opinion]:
         shape = geometry(subject)
-        images = number(subject, "training_images")
+        images = training_images(subject)
         if shape is None or min(shape.image) < LARGE_IMAGE or not images or images < 1:
             return
         readers = {x.name: x for x in subject.layers}
@@ -137,6 +139,20 @@ class MapsTooFine(Symptom):
         evidence = WideFlattening(weights, images, ending.grid, jump, allowed, known, unknown)
         evident = bool(significant and known - unknown > self.evident_gap)
         return Suspicion(reader.name, Severity.WARNING, evidence, step=0, evident=evident)
+
+
+def training_images(subject: Subject) -> float | None:
+    """As the script's loader shows them, or counted; `None`: not known."""
+    told = number(subject, "training_images")
+    if told is not None:
+        return told
+    if whole_training_set(subject):
+        probe: Any = subject.facts["probe"]
+        return float(probe.get("images") or 0)
+    last = subject.last("", ModeGap)
+    batch = number(subject, "batch_size") or (last.value.batch if last else None)
+    steps = number(subject, "steps_per_epoch")
+    return batch * steps if batch and steps else None
 
 
 def gap(subject: Subject) -> tuple[float, float, bool]:

@@ -55,8 +55,9 @@ class ShiftVariance(Symptom):
     ## What it finds
     Probe images that are answered with a margin above 0.2 are moved by 1 to 4 pixels. Fewer than
     85% of the answers stay for a move by one pixel, *and* strides are to blame: answers stay
-    clearly more often for a move by the stride of the coarsest maps, or a strided layer's maps,
-    moved back, correlate clearly less for a part of its stride than for the whole.
+    clearly more often for a move by the stride of the coarsest maps; or, where that stride is too
+    large to try, a strided layer's maps, moved back, correlate by at most half for one pixel and
+    well for its whole stride.
 
     ## Why it matters
     A layer with stride reads every second (fourth) position and folds finer detail into coarse
@@ -93,8 +94,13 @@ class ShiftVariance(Symptom):
     )
     min_recovery: float = threshold(
         0.10,
-        unit="share of answers, or correlation of maps, more at the whole stride",
+        unit="share of confident answers that stay, more at the whole stride",
         because="what strides do is undone by a move by the whole stride; nothing else is",
+    )
+    min_map_recovery: float = threshold(
+        0.50,
+        unit="correlation of maps, more at the whole stride",
+        because="healthy layers behind one pooling gain 0.2",
     )
     evident_below: float = threshold(
         0.60,
@@ -129,7 +135,7 @@ class ShiftVariance(Symptom):
         error = 2 * np.sqrt((near * (1 - near) + back * (1 - back)) / response.images)
         recovers = bool(back - near >= max(self.min_recovery, float(error)))
         layer, maps = self._aliasing_layer(subject, shape)
-        if not recovers and not layer:
+        if not recovers and (not layer or np.isfinite(back)):
             return None
         return Zigzag(
             consistency=near,
@@ -150,7 +156,7 @@ class ShiftVariance(Symptom):
             if sight is None or last is None or sight.jump < 2:
                 continue
             near, whole = _at(last.value, 1), _at(last.value, round(sight.jump))
-            if whole - near >= max(self.min_recovery, worst):
+            if whole - near >= max(self.min_map_recovery, worst):
                 worst, name, least = whole - near, layer.name, near
         return name, least
 

@@ -55,7 +55,7 @@ class UnevenStride(Symptom):
 
     ## What it finds
     Computed from kernels, strides, padding and the image's size: pixels that no way leads from to
-    the answer, more than 15% of the image. A window that moves in steps of s fits evenly only if
+    the answer, more than 25% of the image. A window that moves in steps of s fits evenly only if
     what is left over after the last step is nothing; the rest is never read. Overlapping windows
     and other branches read much of it after all, and that is counted. For an answer at each
     position also: a grid whose middle lies more than half a position off the image's. Measured:
@@ -86,14 +86,14 @@ class UnevenStride(Symptom):
     reads = (ShiftResponse,)
 
     max_unread: float = threshold(
-        0.15,
+        0.25,
         unit="share of the image's pixels",
-        because="unpadded pooling of odd sizes in healthy networks for 28×28 images loses 0.14",
+        because="unpadded pooling of odd sizes in healthy networks for small images loses 0.23",
     )
     evident_unread: float = threshold(
-        0.25,
+        0.40,
         unit="share of the image's pixels, where borders are not blank",
-        because="a quarter of every image lost is harm in itself",
+        because="so much of every image lost is harm in itself",
     )
     max_drift: float = threshold(
         0.75,
