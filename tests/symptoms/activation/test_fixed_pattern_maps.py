@@ -92,3 +92,17 @@ def test_sentence_and_channels() -> None:
 
 def test_without_harm_it_is_a_note() -> None:
     assert grade(FixedPatternMaps(), watched(0.95), outcome=UNHARMED) == "note"
+
+
+def test_the_first_layer_is_named_and_the_others_are_counted() -> None:
+    history = {
+        key: value
+        for name, share in (("a", 0.2), ("b", 0.95), ("c", 0.95))
+        for key, value in probe(
+            name, InputDependence, "post", (1000, pattern_dependence(share))
+        ).items()
+    }
+    seen = subject(*[conv(name, index=n) for n, name in enumerate("abc")], history=history)
+    assert finding(FixedPatternMaps(), seen).place.layer == "b"
+    assert "images share, and likewise in 1 later layer (" in sentence(FixedPatternMaps(), seen)
+    assert grade(FixedPatternMaps(), seen, "a") == "clear"

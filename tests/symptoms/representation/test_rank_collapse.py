@@ -103,6 +103,14 @@ def test_a_head_that_reads_all_positions_needs_few_channels(
     assert grade(RankCollapse(), seen) == expected
 
 
+def test_a_branch_of_a_sum_bounds_nothing() -> None:
+    low = (1000, structure(0.5, channels=CHANNELS, eigenvalues=flat(1)))
+    history = given(labels(*[100] * 10)) | probe("conv", ChannelStructure, "post", low)
+    layers = (conv(channels=CHANNELS, positions=()), conv("other", index=1, channels=1))
+    seen = subject(*layers, head(inputs=("conv", "other")), history=history)
+    assert grade(RankCollapse(), seen) == "clear"
+
+
 def test_constant_layers_have_no_rank() -> None:
     assert grade(RankCollapse(), watched(flat(0))) == "silent"
 

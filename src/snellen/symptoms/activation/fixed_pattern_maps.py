@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ from snellen.stats import InputDependence, SpatialProfile
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
 from snellen.symptoms.phases import Phase
 from snellen.symptoms.structure import is_gate, part_of
-from snellen.symptoms.wording import percent
+from snellen.symptoms.wording import count, percent
 
 Floats = npt.NDArray[np.float64]
 
@@ -32,6 +32,8 @@ class FixedPattern:
     """`at the border`, `on a lattice`, or `across the map`."""
     of_input: float
     """The same share of the images themselves; NaN where it was not measured."""
+    layers: int
+    """Layers that show such a pattern, this one (the first of them) included."""
     images: int
     fixed: float
     allowed: float
@@ -42,9 +44,10 @@ class FixedPattern:
             if np.isfinite(self.of_input)
             else ""
         )
+        others = f", and likewise in {count(self.layers - 1, 'later layer')}" * (self.layers > 1)
         return (
             f"in {self.channels} of {self.of} channels {percent(self.share)} of the variance is a "
-            f"pattern {self.where} that all {self.images} images share{own} (allowed: "
+            f"pattern {self.where} that all {self.images} images share{own}{others} (allowed: "
             f"{percent(self.fixed)}, in {percent(self.allowed)} of channels)"
         )
 
@@ -54,8 +57,8 @@ class FixedPatternMaps(Symptom):
     """Maps that show the same picture for every image, with little of the image in it.
 
     ## What it finds
-    Channels of which at least 90% of the variance is a pattern over positions that all images
-    share, in at least a fifth of a layer's living channels. It says where the pattern lies: at the
+    The first layer in which a fifth of the living channels or more owe at least 90% of their
+    variance to a pattern over positions that all images share; later ones are counted. It says where the pattern lies: at the
     border (padding), on a lattice (stride), or across the map, and how much of the images
     themselves is alike.
 
@@ -112,40 +115,46 @@ class FixedPatternMaps(Symptom):
     def opinions(self, subject: Subject) -> Iterable[Opinion]:
         images = subject.last("", InputDependence, "input")
         own = _layer_share(images.value) if images else float("nan")
+        found: list[Suspicion] = []
         for layer in subject.layers:
             small = len(layer.positions) < 2 or np.prod(layer.positions) < self.least_positions
             if layer.head or small or is_gate(subject, layer):
                 continue
-            yield from self._opinions(subject, layer, own)
+            opinion = self._opinion(subject, layer, own)
+            if isinstance(opinion, Suspicion):
+                found.append(opinion)
+            elif opinion is not None:
+                yield opinion
+        if found and isinstance(found[0].evidence, FixedPattern):
+            # What the first layer shows, the later ones pass on.
+            yield replace(found[0], evidence=replace(found[0].evidence, layers=len(found)))
 
-    def _opinions(self, subject: Subject, layer: Layer, own: float) -> Iterable[Opinion]:
+    def _opinion(self, subject: Subject, layer: Layer, own: float) -> Opinion | None:
         part = part_of(layer)
         entry = subject.last(layer.name, InputDependence, part)
         if entry is None or not entry.value.images:
-            yield Unjudged(layer.name, "a look at its maps on the probe")
-            return
+            return Unjudged(layer.name, "a look at its maps on the probe")
         seen = entry.value
         if not np.isfinite([seen.pattern, seen.varying, seen.fixed]).all():
-            yield Unjudged(layer.name, "finite maps")
-            return
+            return Unjudged(layer.name, "finite maps")
         share = _share(seen)
         alive = np.isfinite(share)
         if not alive.any() or seen.layer_ratio < self.least_dependence:
-            return
+            return None
         stuck = alive & (np.nan_to_num(share) >= self.fixed)
-        count, of = int(stuck.sum()), int(alive.sum())
-        if count < max(1.0, self.max_share * of):
-            yield Healthy(layer.name, seen.images, entry.step)
-            return
-        yield Suspicion(
+        stuck_count, of = int(stuck.sum()), int(alive.sum())
+        if stuck_count < max(1.0, self.max_share * of):
+            return Healthy(layer.name, seen.images, entry.step)
+        return Suspicion(
             layer.name,
-            Severity.ERROR if count >= self.error_share * of else Severity.WARNING,
+            Severity.ERROR if stuck_count >= self.error_share * of else Severity.WARNING,
             FixedPattern(
-                count,
+                stuck_count,
                 of,
                 float(np.median(share[stuck])),
                 _where(subject, layer, stuck),
                 own,
+                1,
                 seen.images,
                 self.fixed,
                 self.max_share,

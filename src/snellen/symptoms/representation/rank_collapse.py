@@ -113,7 +113,9 @@ class RankCollapse(Symptom):
     )
 
     def opinions(self, subject: Subject) -> Iterable[Opinion]:
-        last_ones = {x.name for x in penultimate(subject) if _pooled(subject, x)}
+        before = penultimate(subject)
+        # Several layers that the head reads at once are summed or joined: none bounds it alone.
+        last_ones = {x.name for x in before if len(before) == 1 and _pooled(subject, x)}
         for layer in subject.layers:
             if layer.head or layer.channels < 2 or is_gate(subject, layer):
                 continue
