@@ -71,9 +71,9 @@ def test_filters_that_still_are_what_they_began_as() -> None:
         assert grade(NoiseLikeFilters(), watched, outcome=UNHARMED) == "note"
 
 
-@pytest.mark.parametrize(("turn", "expected"), [(0.13, "warning"), (0.16, "clear")])
+@pytest.mark.parametrize(("turn", "expected"), [(0.04, "warning"), (0.05, "clear")])
 def test_the_cosine_decides(turn: float, expected: str) -> None:
-    """A change of 0.142 at right angles turns by a cosine of 0.99; 3×3 has no further test."""
+    """A change of 0.0447 at right angles turns by a cosine of 0.999; 3×3 has no further test."""
     change = RNG.normal(size=W3.shape)
     change -= W3 * (change * W3).sum() / (W3**2).sum()
     change *= np.linalg.norm(W3) / np.linalg.norm(change)
@@ -110,6 +110,12 @@ def test_filters_that_were_never_updated_are_another_fault() -> None:
     assert grade(NoiseLikeFilters(), trained(W7, W7), outcome=HARMED) == "undecided"
 
 
+def test_filters_of_one_pixel_have_no_pattern_to_be_judged() -> None:
+    point = noise(1)
+    still = trained(point + 1e-6 * noise(1), point)
+    assert grade(NoiseLikeFilters(), still, outcome=HARMED) == "silent"
+
+
 def test_loaded_and_frozen_layers_are_left_out() -> None:
     loaded = trained(W7, W7, facts={"loaded_weights": True})
     assert grade(NoiseLikeFilters(), loaded, outcome=HARMED) == "silent"
@@ -124,7 +130,7 @@ def test_too_little_to_go_on() -> None:
 
 def test_sentences() -> None:
     assert sentence(NoiseLikeFilters(), trained(W3 + 1e-6 * noise(3), W3)) == (
-        "the 32 filters of 3×3 are still what they began as: cosine 1 (allowed: 0.99)"
+        "the 32 filters of 3×3 are still what they began as: cosine 1 (allowed: 0.999)"
     )
     rough = sentence(NoiseLikeFilters(), trained(W7 + noise(7), W7))
     assert rough.endswith(

@@ -81,6 +81,11 @@ def test_weights_of_unknown_origin_are_not_judged() -> None:
     assert grade(FrozenParameters(), unknown, "", HARMED) == "undecided"
 
 
+def test_layers_made_in_the_forward_pass_are_not_frozen() -> None:
+    made = frozen(RANDOM, facts={"created_in_forward": [{"type": "Conv2D"}]})
+    assert grade(FrozenParameters(), made, "", HARMED) == "silent"
+
+
 def test_a_frozen_head_in_a_network_that_is_all_frozen() -> None:
     facts = {"loaded_weights": True, "parameters": 1000}
     sealed = frozen(RANDOM, facts=facts | {"frozen_parameters": 950}, frozen_head=True)

@@ -92,7 +92,9 @@ class NoiseLikeFilters(Symptom):
     learning_only = True
 
     max_cosine: float = threshold(
-        0.99, unit="cosine with the start", because="filters that learned turned by more"
+        0.999,
+        unit="cosine with the start",
+        because="a turn by 4% of their size; healthy short trainings turn their stem by 10%",
     )
     min_smooth_change: float = threshold(
         0.2,
@@ -107,7 +109,8 @@ class NoiseLikeFilters(Symptom):
     def opinions(self, subject: Subject) -> Iterable[Opinion]:
         for layer in subject.layers:
             seen = subject.last(layer.name, FilterImage)
-            if seen is not None and layer.weighted and not loaded(subject):
+            spread = bool(layer.weight_shape[2:]) and max(layer.weight_shape[2:]) > 1
+            if seen is not None and spread and not loaded(subject):
                 yield self._opinion(subject, layer, seen.value, seen.step)
 
     def _opinion(self, subject: Subject, layer: Layer, image: FilterImage, step: int) -> Opinion:

@@ -12,7 +12,7 @@ from snellen.record import Subject
 from snellen.stats import WeightState
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
 from snellen.symptoms.beginnings import fresh
-from snellen.symptoms.facts import loaded, whole
+from snellen.symptoms.facts import entries, loaded, whole
 from snellen.symptoms.wording import percent
 
 
@@ -89,7 +89,8 @@ class FrozenParameters(Symptom):
     def opinions(self, subject: Subject) -> Iterable[Opinion]:
         layers = [x for x in subject.layers if x.weighted and x.weight_shape]
         frozen = [x for x in layers if not x.trainable]
-        if not layers:
+        if not layers or entries(subject, "created_in_forward"):
+            # Layers made in the forward pass look frozen, which is another symptom's.
             return
         if not frozen:
             looked = any(subject.last(x.name, WeightState) for x in layers)
