@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import functools
-import threading
 import weakref
 from collections import Counter
 from collections.abc import Callable
@@ -15,11 +14,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules import module as registry
-from torch.nn.modules.module import (
-    register_module_forward_hook,
-    register_module_forward_pre_hook,
-)
 from torch.optim.optimizer import (
     Optimizer,
     register_optimizer_step_post_hook,
@@ -33,6 +27,7 @@ from snellen.adapters.torch.batches import tell_batches
 from snellen.adapters.torch.compiled import CompileEars
 from snellen.adapters.torch.evaluations import Evaluations, evaluation_facts
 from snellen.adapters.torch.facts import answers_by_mode
+from snellen.adapters.torch.forwards import Forwards
 from snellen.adapters.torch.hidden import (
     note_compiled_function,
     note_no_model,
@@ -45,9 +40,8 @@ from snellen.adapters.torch.losses import Heard, LossEars
 from snellen.adapters.torch.model import TorchModel, unwrapped
 from snellen.adapters.torch.objectives import Objectives
 from snellen.adapters.torch.optimizers import Optimizers, listed
-from snellen.adapters.torch.outputs import first_tensor, outputs_in, tensors_in
+from snellen.adapters.torch.outputs import outputs_in, tensors_in
 from snellen.adapters.torch.owners import stepped_by
-from snellen.adapters.torch.recorder import Recorder, leave
 from snellen.adapters.torch.roots import RootEars
 from snellen.adapters.torch.undisturbed import asking
 from snellen.adapters.torch.watched import Call, Watched
@@ -78,14 +72,12 @@ class TorchAdapter:
     def __init__(self, observer: Observer, guard: Guard, keep: Callable[[str], bool]) -> None:
         """`keep` says of a layer's name whether its maps are wanted."""
         self._observer, self._guard, self._keep = observer, guard, keep
+        self._forwards = Forwards(
+            observer, guard, self._enter, keep, self._watch, self._called, self._closed
+        )
         self._watched: dict[int, Watched] = {}
         self._names: Counter[str] = Counter()
-        self._stack: list[str] = []
-        self._roots: list[nn.Module] = []
-        self._thread = 0
-        self._recorder: Recorder | None = None
         self._undo: list[Callable[[], None]] = []
-        self._hooks: list[Any] = []
         self._armed = False
         self._found: list[Watched] = []
         self._compiled_model = self._compiled_function = False
@@ -125,26 +117,20 @@ class TorchAdapter:
             self._stand_aside,
             self._called_compiled,
             self._met_compiled_function,
-            lambda: self._inside or asking(),
+            self._closed,
         )
         self._undo.append(self._compiling.close)
         self._hook()
 
     def disarm(self) -> None:
         self._armed = False
-        if self._recorder is not None and leave(self._recorder):
-            self._recorder = None
-        if self._recorder is None:
-            self._unhook()
-        # Else a forward pass is under way: it takes the mode and the hooks away when it ends.
+        self._forwards.end()
         while self._undo:
             self._undo.pop()()
         self._ears.close()
         for watched in self._watched.values():
             watched.calls.clear()
             watched.candidate = None
-        self._roots.clear()
-        self._stack.clear()
         self._since.clear()
         self._loaders.forget()
         self._evaluations.over()
@@ -184,24 +170,16 @@ class TorchAdapter:
         self._undo.append(lambda: setattr(owner, name, original))
 
     def _hook(self) -> None:
-        if self._hooks or self._compiled_model or not self._armed:
-            return
-        # Global hooks cost a few microseconds a module, so they are there only while needed.
-        self._hooks = [
-            register_module_forward_pre_hook(self._pre_forward),
-            register_module_forward_hook(self._post_forward, with_kwargs=True, always_call=True),
-        ]
+        if self._armed and not self._compiled_model:
+            self._forwards.hook()
 
-    def _unhook(self) -> None:
-        for hook in self._hooks:
-            hook.remove()
-            # `remove` leaves this entry, and compiled code takes it for a hook.
-            registry._global_forward_hooks_with_kwargs.pop(hook.id, None)
-        self._hooks = []
+    def _closed(self) -> bool:
+        """Our own code is running: nothing that happens now is the script's doing."""
+        return self._inside or asking()
 
     def _enter(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
         """Cross the boundary, unless it is our own look that got us here."""
-        if self._inside or asking():
+        if self._closed():
             return None
         self._inside = True
         try:
@@ -209,97 +187,7 @@ class TorchAdapter:
         finally:
             self._inside = False
 
-    # -- forward -----------------------------------------------------------------------------------
-
-    def _pre_forward(self, module: nn.Module, args: tuple[Any, ...]) -> None:
-        # First of all: code that is being compiled traces this, and must trace nothing of it.
-        if torch.compiler.is_compiling() or self._inside or asking():
-            return
-        # Inside a model every call counts, lest the stack lose its balance under `no_grad`.
-        if self._roots or torch.is_grad_enabled():
-            self._enter("torch.enter", self._entered, module, args)
-
-    def _post_forward(self, module: nn.Module, args: Any, *rest: Any) -> None:
-        if torch.compiler.is_compiling() or self._inside or asking():
-            return
-        if not self._armed:
-            self._end_recording()
-        elif self._roots and threading.get_ident() == self._thread:
-            # `rest` is `(kwargs, output)`, or `(None,)` alone where the forward raised.
-            kwargs, output = rest if len(rest) == 2 else ({}, None)
-            if self._roots[0] is module and len(self._stack) == 1 and self._recorder is not None:
-                # Outside the guard: the mode must leave its stack whatever happens.
-                leave(self._recorder)
-            self._enter("torch.leave", self._left, module, args, kwargs, output)
-
-    def _end_recording(self) -> None:
-        """The watching ended inside this forward pass."""
-        if self._recorder is None or leave(self._recorder):
-            self._recorder = None
-            self._unhook()
-
-    def _entered(self, module: nn.Module, args: tuple[Any, ...]) -> None:
-        if self._roots and self._roots[0] is module and len(self._stack) == 1:
-            # It calls itself; or an interrupt, after which no hook is called, ended it before.
-            self._start_over()
-        if self._roots:
-            if threading.get_ident() == self._thread:
-                names = self._watched[id(self._roots[0])].model.module_names
-                self._stack.append(names.get(id(module)) or type(module).__name__)
-            return
-        if not self._may_be_root(module):
-            return
-        watched = self._watch(module)
-        self._roots.append(module)
-        self._thread = threading.get_ident()
-        self._stack.append(watched.model.module_names.get(id(module)) or type(module).__name__)
-        wanted = watched.begun and self._observer.wants_maps(id(module))
-        # Compiled functions would be compiled anew under a mode of ours.
-        if wanted and not self._compiled_function:
-            recorder = Recorder(
-                watched.model.names,
-                self._stack,
-                functools.partial(self._observer.glimpse, id(module)),
-                self._keep,
-                guard=self._guard,
-            )
-            first = first_tensor(tensors_in(args))
-            if first is not None:
-                recorder.starts_with(first)
-            recorder.__enter__()
-            self._recorder = recorder
-
-    def _start_over(self) -> None:
-        """Forget the forward pass under way, which has ended unseen."""
-        if self._recorder is not None and leave(self._recorder):
-            self._recorder = None
-        self._roots.clear()
-        self._stack.clear()
-
-    def _may_be_root(self, module: nn.Module) -> bool:
-        # A checkpoint calls modules again inside the backward pass; a trace is no training.
-        recomputed = torch._C._current_graph_task_id() != -1
-        if recomputed or torch.jit.is_tracing() or is_keras(module):  # pyright: ignore[reportPrivateImportUsage]
-            return False
-        return any(p.requires_grad for p in module.parameters())
-
-    def _left(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
-        if self._stack:
-            self._stack.pop()
-        if self._stack:
-            return
-        root = self._roots.pop()
-        recorder, self._recorder = self._recorder, None
-        if output is None or root is not module:
-            return
-        watched = self._watched[id(module)]
-        self._called(watched, (args, kwargs), output)
-        if recorder is not None:
-            layers = recorder.finish(
-                watched.model.pick(output), ends=not watched.model.feeds_another
-            )
-            watched.model.learn(recorder, layers)
-            self._observer.maps_done(id(module), layers)
+    # -- calls of models ---------------------------------------------------------------------------
 
     def _watch(self, module: nn.Module) -> Watched:
         known = self._watched.get(id(module))
@@ -342,10 +230,10 @@ class TorchAdapter:
         self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any
     ) -> None:
         """A watched model returned: at every step, so with as little work as can be."""
-        if self._inside or asking():
+        if self._closed() or not self._forwards.here:
             return
         watched = self._watched.get(id(module)) or self._inner.get(id(module))
-        if watched is None or threading.get_ident() != self._thread:
+        if watched is None:
             return
         graph, training_mode = torch.is_grad_enabled(), watched.model.module.training
         if graph and training_mode and watched.candidate is None and not watched.listening:
@@ -366,14 +254,14 @@ class TorchAdapter:
     # -- loss --------------------------------------------------------------------------------------
 
     def _heard(self, heard: Heard) -> None:
-        inner = self._watched.get(id(self._roots[0])) if self._roots else None
+        inner = self._forwards.root
         if inner is None and self._ears.depth and not heard.training:
             self._evaluations.inner = heard
         evaluated = self._evaluations.last if inner is None else None
         if evaluated is not None:
             self._evaluations.heard(heard)
         # Without hooks it is not known which model was called last for its training.
-        known = self._last if self._hooks or self._compiled_model else None
+        known = self._last if self._forwards.hooked or self._compiled_model else None
         self._objectives.heard(heard, inner or evaluated or known, inside=inner is not None)
 
     def _telling_backward(self, original: Any) -> Any:
@@ -413,8 +301,7 @@ class TorchAdapter:
 
     def _prepare(self, optimizer: Optimizer) -> None:
         """Gradients are ready and weights are still the old ones."""
-        if self._roots and threading.get_ident() == self._thread:
-            self._start_over()
+        self._forwards.start_over()
         self._found = stepped_by(self._watched.values(), optimizer)
         for watched in self._found:
             key = id(watched.module)
@@ -497,7 +384,7 @@ class TorchAdapter:
         if self._wants_hooks():
             self._hook()
         else:
-            self._unhook()
+            self._forwards.unhook()
 
     def _wants_hooks(self) -> bool:
         """Someone wants to see the coming step, or a model may still have to be found."""
@@ -567,16 +454,17 @@ class TorchAdapter:
 
     def _met_compiled_function(self, function: Any) -> None:
         self._compiled_function = True
+        # Compiled functions would be compiled anew under a mode of ours.
+        self._forwards.records = False
         self._hook()
         self._ears.close()
         note_compiled_function(self._observer, getattr(function, "__name__", "a function"))
 
     def _stand_aside(self) -> None:
         self._compiled_model = True
-        self._unhook()
+        self._forwards.unhook()
+        self._forwards.clear()
         self._ears.close()
-        self._roots.clear()
-        self._stack.clear()
 
     def _called_compiled(self, module: nn.Module, inputs: Any, output: Any) -> None:
         known = self._watched.get(id(module))
@@ -585,8 +473,3 @@ class TorchAdapter:
             self._called(known, inputs, output)
         if known is not None and known.begun:
             self._passed(known, inputs, output)
-
-
-def is_keras(module: nn.Module) -> bool:
-    """A Keras layer on the torch backend: its own adapter watches it."""
-    return any(cls.__module__.partition(".")[0] == "keras" for cls in type(module).__mro__)
