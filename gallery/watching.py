@@ -28,6 +28,7 @@ class Watched:
     verdicts: list[dict[str, Any]] | None
     """`None`: no verdicts were written."""
     seconds: float
+    stdout: str = ""
 
     def difference(self, truth: Truth) -> list[str]:
         """Where it differs from the truth, each in words; empty: nowhere."""
@@ -69,7 +70,9 @@ def watch(truth: Truth, folder: Path, seed: int = 0) -> Watched:
     )
     written = json.loads(card.read_text(encoding="utf-8")) if card.exists() else {}
     seconds = time.perf_counter() - began
-    return Watched(done.returncode, done.stderr, written.get("verdicts"), seconds)
+    return Watched(
+        done.returncode, done.stderr, written.get("verdicts"), seconds, stdout=done.stdout
+    )
 
 
 def _environment(truth: Truth) -> dict[str, str]:

@@ -59,7 +59,8 @@ def _run(case: Case) -> str:
         if not (made_in / "run.snellen").exists():
             script_error = case.truth.kind == "script-error"
             return "" if script_error else "no run file was written"
-        cache.keep_run(case, made_in, {"key": key, "seconds": watched.seconds})
+        told = {"key": key, "seconds": watched.seconds, "said": watched.stdout[-200:]}
+        cache.keep_run(case, made_in, told)
     return ""
 
 
