@@ -58,9 +58,9 @@ class FixedPatternMaps(Symptom):
 
     ## What it finds
     The first layer in which a fifth of the living channels or more owe at least 90% of their
-    variance to a pattern over positions that all images share; later ones are counted. It says where the pattern lies: at the
-    border (padding), on a lattice (stride), or across the map, and how much of the images
-    themselves is alike.
+    variance to a pattern over positions that all images share; later ones are counted. It says
+    where the pattern lies: at the border (padding), on a lattice (stride), or across the map, and
+    how much of the images themselves is alike.
 
     ## Why it matters
     Such a channel tells where a pixel lies, not what is there. What follows sees the image through

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
 
@@ -21,7 +22,7 @@ class Standstill:
     """Weights and maps that are what they were before training."""
 
     layers: int
-    """Layers that stand still; 1 for a single one."""
+    """Layers that stand still."""
     of: int
     """Trainable layers with weights."""
     moved: float
@@ -29,25 +30,25 @@ class Standstill:
     elsewhere: float
     """The largest of the other layers; NaN where there are none."""
     similarity: float
-    """Least similarity of the maps between consecutive looks; NaN where it was not measured."""
+    """Least similarity of their maps between consecutive looks; NaN where it was not measured."""
     steps: int
     allowed: float
 
     def sentence(self) -> str:
-        same = (
-            f"its maps never changed between looks (similarity {amount(self.similarity)}); "
-            if np.isfinite(self.similarity) and self.layers == 1
+        which = (
+            f"all {count(self.of, 'layer')} with weights"
+            if self.layers == self.of
+            else f"{self.layers} of {count(self.of, 'layer')} with weights"
+        )
+        others = f", others by up to {amount(self.elsewhere)}" if self.layers < self.of else ""
+        maps = (
+            f"; the maps stayed the same from look to look (similarity {amount(self.similarity)})"
+            if np.isfinite(self.similarity)
             else ""
         )
-        which = (
-            f"all {count(self.layers, 'layer')} moved"
-            if self.layers == self.of
-            else "the layer moved"
-        )
-        others = f"others up to {amount(self.elsewhere)}; " if np.isfinite(self.elsewhere) else ""
         return (
-            f"{which} by {amount(self.moved)} of the weights' norm in {count(self.steps, 'step')}; "
-            f"{others}{same}allowed: at least {amount(self.allowed)}"
+            f"{which} moved by at most {amount(self.moved)} of their norm in "
+            f"{count(self.steps, 'step')}{others}{maps} (allowed: at least {amount(self.allowed)})"
         )
 
 
@@ -58,7 +59,7 @@ class FrozenRepresentation(Symptom):
     ## What it finds
     Trainable layers whose weights moved by less than a thousandth of their norm since before
     training, after an epoch at least, and whose maps of the probe images stayed the same from look
-    to look (unbiased linear CKA above 0.999). Where that is true of every layer it says so once.
+    to look (unbiased linear CKA above 0.999). It reports the first of them and counts the others.
 
     ## Why it matters
     What does not move does not learn: the layer is what the initialisation made it.
@@ -115,33 +116,33 @@ class FrozenRepresentation(Symptom):
             for name, (layer, by, _) in moved.items()
             if by < self.min_movement and self._same(subject, layer)
         }
-        at = max(step for _, _, step in moved.values())
-        if still == set(moved):
-            largest = max(by for _, by, _ in moved.values())
-            yield self._suspicion("", len(moved), len(moved), largest, float("nan"), subject, at)
-            return
-        elsewhere = max(by for name, (_, by, _) in moved.items() if name not in still)
-        for name, (layer, by, step) in moved.items():
-            if name in still:
-                yield self._suspicion(name, 1, len(moved), by, elsewhere, subject, step)
-            else:
-                yield Healthy(layer.name, at=step)
+        for name, (_, _, step) in moved.items():
+            if name not in still:
+                yield Healthy(name, at=step)
+        if still:
+            yield self._suspicion(subject, moved, still)
 
     def _suspicion(
-        self,
-        place: str,
-        layers: int,
-        of: int,
-        moved: float,
-        other: float,
-        subject: Subject,
-        at: int,
+        self, subject: Subject, moved: dict[str, tuple[Layer, float, int]], still: set[str]
     ) -> Suspicion:
-        similarity = _least_similarity(subject, subject.layer(place)) if place else float("nan")
+        at = max(step for _, _, step in moved.values())
+        first = next(name for name in moved if name in still)
+        rest = [by for name, (_, by, _) in moved.items() if name not in still]
+        known = [_least_similarity(subject, moved[name][0]) for name in still]
         return Suspicion(
-            place,
+            "" if len(still) == len(moved) else first,
             Severity.WARNING,
-            Standstill(layers, of, moved, other, similarity, at, self.min_movement),
+            Standstill(
+                layers=len(still),
+                of=len(moved),
+                moved=max(moved[name][1] for name in still),
+                elsewhere=max(
+                    (by for n, (_, by, _) in moved.items() if n not in still), default=nan
+                ),
+                similarity=min((c for c in known if np.isfinite(c)), default=nan),
+                steps=at,
+                allowed=self.min_movement,
+            ),
             step=0,
             at=at,
         )
