@@ -136,9 +136,7 @@ class FrozenRepresentation(Symptom):
                 layers=len(still),
                 of=len(moved),
                 moved=max(moved[name][1] for name in still),
-                elsewhere=max(
-                    (by for n, (_, by, _) in moved.items() if n not in still), default=nan
-                ),
+                elsewhere=max(rest, default=nan),
                 similarity=min((c for c in known if np.isfinite(c)), default=nan),
                 steps=at,
                 allowed=self.min_movement,
