@@ -45,6 +45,10 @@ class Aftermath:
 
     def images(self, audit: Audit, held_out: HeldOut, steps_per_pass: int | None) -> None:
         """What the images themselves are like. Asks the model nothing."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._images(audit, held_out, steps_per_pass)
+
+    def _images(self, audit: Audit, held_out: HeldOut, steps_per_pass: int | None) -> None:
         seen = audit.statistic(steps_per_pass)
         if seen is not None:
             self.records.add(self.step, Clock.INLINE, "", "", seen)
@@ -100,8 +104,9 @@ class Aftermath:
             change,
             clock=OwnTime(self.clock, time.process_time),
         )
-        for layer, statistic in examination(asked, seconds, self.not_measured):
-            self.records.add(self.step, Clock.PROBE, layer, "", statistic)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            for layer, statistic in examination(asked, seconds, self.not_measured):
+                self.records.add(self.step, Clock.PROBE, layer, "", statistic)
 
     def _strata(self, labels: Any) -> npt.NDArray[np.int64] | None:
         return strata(labels, self.loss, self.class_axis)

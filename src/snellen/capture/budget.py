@@ -9,6 +9,8 @@ GRACE_SECONDS = 0.8
 """Free in any run, so that trainings of seconds are seen at all; 2% of 40 seconds."""
 FIRST_SECONDS = 0.2
 """Of what is done for the first time, so much is charged; the rest is start-up, like an import."""
+SLOWEST = 4.0
+"""Seconds of waiting, for others or for a device, that count as one of our own at least."""
 
 
 @dataclass
@@ -46,8 +48,8 @@ class Budget:
 
 @dataclass
 class OwnTime:
-    """A clock that stands still while others have the machine: of wall-clock time and of this
-    process's own, what passed less."""
+    """A clock that is slow while others have the machine: of wall-clock time and of this process's
+    own, what passed less, but never under a quarter of the former."""
 
     wall: Callable[[], float]
     own: Callable[[], float]
@@ -57,7 +59,8 @@ class OwnTime:
     def __call__(self) -> float:
         here = self.wall(), self.own()
         if self._last is not None:
-            self._now += max(0.0, min(here[0] - self._last[0], here[1] - self._last[1]))
+            wall, own = here[0] - self._last[0], here[1] - self._last[1]
+            self._now += max(0.0, min(wall, max(own, wall / SLOWEST)))
         self._last = here
         return self._now
 

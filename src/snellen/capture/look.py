@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -114,18 +115,24 @@ class Look:
         if rich:
             self._rich(key, maps, summary)
         if examined is not None:
-            started = time.perf_counter()
-            examined.see(key, maps, table)
-            self.examining_seconds += time.perf_counter() - started
+            with self._examining():
+                examined.see(key, maps, table)
 
     def examination(self) -> list[tuple[Key, Statistic]]:
         """What an examined look gives besides; nothing of any other."""
         if self.examined is None:
             return []
+        with self._examining():
+            return list(self.examined.statistics(self._dependence))
+
+    @contextmanager
+    def _examining(self) -> Generator[None]:
+        """Times what is done inside. Maps that overflow give statistics that are not finite, and no
+        warning in the middle of the script's own words."""
         started = time.perf_counter()
-        found = list(self.examined.statistics(self._dependence))
+        with np.errstate(over="ignore", invalid="ignore"):
+            yield
         self.examining_seconds += time.perf_counter() - started
-        return found
 
     def dependence(self) -> Iterator[tuple[Key, InputDependence]]:
         for key, sums in self._dependence.items():

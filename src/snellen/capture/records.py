@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from snellen.capture.examined import Key
+from snellen.adapters.contract import Normalisation, Weights
+from snellen.capture.examined import Key, normalisation_state
+from snellen.capture.filters import Filters
 from snellen.capture.look import Look, Remembered, settled
-from snellen.core import Layer
+from snellen.core import Layer, LayerKind
 from snellen.record import Clock, Moment, RunWriter
-from snellen.stats import MapSummary, Statistic
+from snellen.stats import FilterImage, MapSummary, Statistic
 
 MOVING = ("learning_rate", "weight_decay", "momentum")
 """Facts that schedules change: kept at every moment."""
@@ -53,6 +55,29 @@ class Records:
             self._writer.add_thumbnail(
                 self._id, p.layer, step, p.image, p.channel, p.low, p.high, p.png
             )
+
+    def filter_image(
+        self,
+        step: int,
+        layers: tuple[Layer, ...],
+        weights: Mapping[str, Weights],
+        filters: Filters,
+    ) -> None:
+        """The first convolution's filters, as they are and as they began."""
+        first = next((x.name for x in layers if x.kind is LayerKind.CONV), "")
+        if first in weights and first in filters.initial:
+            image = FilterImage.of(weights[first].kernel, filters.initial[first])
+            self.add(step, Clock.PROBE, first, "", image)
+
+    def normalisations(
+        self, step: int, normalisations: Mapping[str, Normalisation], look: Look
+    ) -> None:
+        """Batch normalisations, and what they read of the probe at this look."""
+        for name, normalisation in normalisations.items():
+            read = look.summaries.get((name, "pre"))
+            state = None if read is None else normalisation_state(normalisation, read)
+            if state is not None:
+                self.add(step, Clock.PROBE, name, "", state)
 
     def moment(
         self,

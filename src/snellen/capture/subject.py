@@ -14,34 +14,27 @@ import numpy.typing as npt
 from snellen.adapters.contract import Batch, Glimpse, LossCall, Model, ModelRefusedError
 from snellen.capture import filters
 from snellen.capture.aftermath import Aftermath
-from snellen.capture.audit import Audit
 from snellen.capture.budget import FIRST_SECONDS, Budget, Schedule
 from snellen.capture.draw import ProbeDraw
 from snellen.capture.evaluations import EvaluationPass
 from snellen.capture.examination import allowed_seconds
-from snellen.capture.examined import Examined, Key, normalisation_state, parts_of
-from snellen.capture.held_out import HeldOut
+from snellen.capture.examined import Examined, Key, parts_of
 from snellen.capture.labels import strata, targets_of
 from snellen.capture.look import Look, table_of
 from snellen.capture.nonfinite import Origin, examine
 from snellen.capture.probe import CHUNK_IMAGES, Probe
 from snellen.capture.records import Records
 from snellen.capture.rounds import RoundCounter
-from snellen.core import Layer, LayerKind
+from snellen.capture.seen_images import SeenImages
+from snellen.capture.updates import Updates
+from snellen.core import Layer
 from snellen.record import Clock
-from snellen.stats import FilterImage, MapSummary, Targets
-from snellen.stats.kernels import map_table
+from snellen.stats import MapSummary, Targets
 
 INITIAL_BYTES = 64 * 2**20
 """Largest model whose weights are kept so that step 0 can be looked at once the probe is drawn."""
-INPUT_IMAGES = 1000
-"""Images over which the input's range is taken, as the model sees them."""
 SURE_LOOKS = 4
 """Looks after the first that even a busy machine is not denied, where one is cheap."""
-IMAGES_SECONDS = 0.25
-"""Processor time for the images themselves that even a busy machine is not denied."""
-CHANGE_BYTES = 64 * 2**20
-"""Of the last update's change of kernels, kept to walk on along it."""
 CHEAP_SECONDS = 0.15
 """Processor time of a cheap look; what others do on the machine does not count."""
 EXAMINED_FROM = 64
@@ -79,15 +72,13 @@ class SubjectWatch:
         self._loss: dict[str, Any] = {}
         self._facts_heard: Mapping[str, Any] | None = None
         self._targets = Targets.none()
-        self._input: MapSummary | None = None
         self._probe = Probe(model, ProbeDraw(probe_images))
         self._rounds = RoundCounter()
-        self._audit = Audit()
-        self._held_out = HeldOut(model)
+        self._images = SeenImages(model)
         self._evaluation = EvaluationPass()
         self._epochs_known = False
         self._filters: filters.Filters | None = None
-        self._before: dict[str, filters.Before] = {}
+        self._updates = Updates()
         self._keeps_initial = False
         self._means: dict[str, npt.NDArray[np.float64]] = {}
         """Mean of each input channel of a weight layer, by its name, when last seen."""
@@ -95,13 +86,7 @@ class SubjectWatch:
         """Standard deviation of each pre-activation channel, when last seen."""
         self._map_spreads: dict[Key, npt.NDArray[np.float64]] = {}
         """The same of every map, of the probe alone."""
-        self._change: dict[str, npt.NDArray[Any]] = {}
-        """What the last update that was captured added to each kernel."""
         self._not_measured: dict[str, str] = {}
-        self._audit_gave_way = False
-        """Some batches of the first pass were not looked at, for want of time."""
-        self._batch_seconds = self._images_seconds = 0.0
-        """Processor time that the images themselves took: of the last batch, and in all."""
         self._inline: dict[Key, MapSummary] = {}
         self._looks_due = Schedule(ratio=1.5, dense=3, every=2000)
         self._maps_due = Schedule(ratio=1.15, dense=4, every=200)
@@ -135,7 +120,7 @@ class SubjectWatch:
             not self._probe.settled
             or self._suspicious
             or self._seeks_rounds()
-            or self._audit_goes_on()
+            or self._images.wants_training(self._affords)
         )
 
     def batch(self, batch: Batch) -> None:
@@ -144,9 +129,7 @@ class SubjectWatch:
                 self._diagnose(batch.inputs, batch.labels)
             if self._seeks_rounds() and batch.first_input is not None:
                 self._rounds.offer(batch.first_input, self.step)
-            if self._audit.wants:
-                with self._counting_images():
-                    self._audit.offer(batch.first_input, self._strata(batch), self.step)
+            self._images.training(batch.first_input, self._strata(batch), self.step)
             if not self._probe.settled:
                 self._collect(batch)
                 if self._probe.draw.complete:
@@ -154,18 +137,17 @@ class SubjectWatch:
 
     def probe_from(self, batch: Batch, complete: bool) -> None:
         with self._costing():
-            self._audit.take_all(batch.first_input, self._strata(batch), complete)
+            self._images.whole(batch, self._strata(batch), complete)
             if not self._probe.settled:
                 self._collect(batch)
                 self._settle_probe(whole_set=complete)
 
     def wants_held_out(self) -> bool:
-        cheap = self._images_seconds < IMAGES_SECONDS
-        return self._held_out.wants and (cheap or self._affords(self._batch_seconds))
+        return self._images.wants_held_out(self._affords)
 
     def held_out(self, batch: Batch) -> None:
-        with self._costing(), self._counting_images():
-            self._held_out.offer(batch, self._strata(batch))
+        with self._costing():
+            self._images.evaluation(batch, self._strata(batch))
 
     def wants_maps(self) -> bool:
         return self._sees_maps
@@ -193,28 +175,15 @@ class SubjectWatch:
         with self._costing(inline=True):
             weights = self.model.weights()
             unseen = all(w.gradient is None for w in weights.values())
-            estimated = self._estimated_gradients() if unseen else None
-            self._before = {
-                name: filters.before_update(w, estimated.get(name) if estimated else w.gradient)
-                for name, w in weights.items()
-                if w.trainable
-            }
+            self._updates.before(weights, self._estimated_gradients() if unseen else None)
 
     def after_update(self) -> None:
         with self._costing(inline=True):
-            weights = self.model.weights()
-            for layer in self.layers:
-                before, now = self._before.get(layer.name), weights.get(layer.name)
-                if before is None or now is None:
-                    continue
-                means, spreads = self._means.get(layer.name), self._spreads.get(layer.name)
-                update = filters.after_update(
-                    before, now, means, spreads, layer.groups, layer.transposed
-                )
-                self.records.add(self.step, Clock.INLINE, layer.name, "", update)
-                if sum(kernel.nbytes for kernel in self._change.values()) <= CHANGE_BYTES:
-                    self._change[layer.name] = now.kernel - before.kernel
-            self._before = {}
+            found = self._updates.after(
+                self.model.weights(), self.layers, self._means, self._spreads
+            )
+            for layer, update in found:
+                self.records.add(self.step, Clock.INLINE, layer, "", update)
 
     def stepped(self) -> None:
         self._end_evaluation()
@@ -259,7 +228,7 @@ class SubjectWatch:
 
     def epoch(self, done: int) -> None:
         self.epochs = done
-        self._audit.pass_ended(self.step, complete=not self._audit_gave_way)
+        self._images.pass_ended(self.step)
         if not self._probe.settled and self._probe.started:
             with self._costing():
                 # A whole epoch has gone by: there are no other images.
@@ -290,13 +259,17 @@ class SubjectWatch:
     def _examine(self, share: float, *, ask: bool) -> None:
         started = self._clock()
         aftermath = self._aftermath()
-        aftermath.images(self._audit, self._held_out, self._steps_per_pass())
+        audit, held_out, pass_steps = (
+            self._images.audit,
+            self._images.held_out,
+            self._steps_per_pass(),
+        )
+        aftermath.images(audit, held_out, pass_steps)
         if ask:
-            training, complete = self._audit.training(self._steps_per_pass())
-            aftermath.held_out(self._held_out.chunks(training, complete))
+            aftermath.held_out(held_out.chunks(*audit.training(pass_steps)))
             left = allowed_seconds(self._training_seconds()) - self.budget.examining_seconds
             left = left * share - (self._clock() - started)
-            aftermath.experiments(left, self._map_spreads, self._change)
+            aftermath.experiments(left, self._map_spreads, self._updates.change)
         self._not_measured = aftermath.not_measured
         self.budget.examining_seconds += self._clock() - started
 
@@ -315,13 +288,6 @@ class SubjectWatch:
         )
 
     # -- the probe ---------------------------------------------------------------------------------
-
-    def _audit_goes_on(self) -> bool:
-        if not self._audit.wants:
-            return False
-        affords = self._images_seconds < IMAGES_SECONDS or self._affords(self._batch_seconds)
-        self._audit_gave_way = self._audit_gave_way or not affords
-        return affords
 
     def _steps_per_pass(self) -> int | None:
         known = self.model.facts().get("steps_per_epoch") or self._rounds.steps_per_epoch
@@ -347,17 +313,9 @@ class SubjectWatch:
             self._meet(batch)
         self._probe.collect(batch, strata(batch.labels, self._loss, axis))
         if batch.first_input is not None:
-            self._see_input(batch.first_input)
-
-    def _see_input(self, images: npt.NDArray[Any]) -> None:
-        if self._input is not None and self._input.images >= INPUT_IMAGES:
-            return
-        shaped = images if images.ndim > 1 else images[:, None]
-        positions = int(np.prod(shaped.shape[2:]))
-        summary = MapSummary.of(map_table(shaped, -np.inf, 0.0), positions)
-        if self._input is None or self._input.channels == summary.channels:
-            self._input = summary if self._input is None else self._input + summary
-        self.records.add(0, Clock.INLINE, "", "input", self._input)
+            summary = self._images.input_summary(batch.first_input)
+            if summary is not None:
+                self.records.add(0, Clock.INLINE, "", "input", summary)
 
     def _meet(self, batch: Batch) -> None:
         """The first look, at a few images: which layers there are, and what they begin with."""
@@ -439,9 +397,8 @@ class SubjectWatch:
             self._know_layers(layers)
         self._take_spreads(look)
         self.records.look(look, step, self.layers)
-        self._record_weights(step, examined=look.examined is not None)
+        self._record_weights(step, look)
         if look.examined is not None:
-            self._record_normalisations(step, look)
             self._last_examined = step
         self._record_answers(step, outputs, sum(losses) / self._probe.images)
         if pictured:
@@ -472,16 +429,7 @@ class SubjectWatch:
             return 0
         return max(int(x.max()) for x in labels) + 1
 
-    def _record_normalisations(self, step: int, look: Look) -> None:
-        if step == 0 and self.step > 0:
-            return
-        for name, normalisation in self.model.normalisations().items():
-            pre = look.summaries.get((name, "pre"))
-            state = None if pre is None else normalisation_state(normalisation, pre)
-            if state is not None:
-                self.records.add(step, Clock.PROBE, name, "", state)
-
-    def _record_weights(self, step: int, *, examined: bool) -> None:
+    def _record_weights(self, step: int, look: Look) -> None:
         if step == 0 and self.step > 0:
             # Looked at in hindsight: the weights at hand are not those of step 0.
             return
@@ -492,10 +440,9 @@ class SubjectWatch:
             if name not in self._filters.initial:
                 self._filters.add(name, now)
             self.records.add(step, Clock.PROBE, name, "", self._filters.state(name, now))
-        first = next((x.name for x in self.layers if x.kind is LayerKind.CONV), None)
-        if examined and first is not None and first in weights and first in self._filters.initial:
-            image = FilterImage.of(weights[first].kernel, self._filters.initial[first])
-            self.records.add(step, Clock.PROBE, first, "", image)
+        if look.examined is not None:
+            self.records.filter_image(step, self.layers, weights, self._filters)
+            self.records.normalisations(step, self.model.normalisations(), look)
 
     def _record_answers(self, step: int, outputs: list[npt.NDArray[Any]], loss: float) -> None:
         if not outputs or any(o.shape[1:] != outputs[0].shape[1:] for o in outputs):
@@ -592,13 +539,6 @@ class SubjectWatch:
 
     def _affords(self, seconds: float) -> bool:
         return self.budget.affords(seconds, self._training_seconds())
-
-    @contextmanager
-    def _counting_images(self) -> Generator[None]:
-        started = time.thread_time()
-        yield
-        self._batch_seconds = time.thread_time() - started
-        self._images_seconds += self._batch_seconds
 
     @contextmanager
     def _costing(self, *, inline: bool = False) -> Generator[None]:

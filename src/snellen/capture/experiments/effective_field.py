@@ -37,15 +37,14 @@ def effective_field(asked: Asked, images: int) -> Iterator[tuple[str, EffectiveF
 
 
 def examined(layers: tuple[Layer, ...]) -> list[Layer]:
-    """The convolutions whose maps a dense layer or nothing else reads, and some along the depth;
-    the last ones first."""
-    spatial = [
+    """The layers whose maps a dense layer reads (sums of branches among them), the last
+    convolution and some along the depth; the last ones first."""
+    mapped = [
         layer
         for layer in layers
-        if layer.kind is LayerKind.CONV
-        and len(layer.positions) == 2
-        and min(layer.positions) >= SMALLEST_SIDE
+        if len(layer.positions) == 2 and min(layer.positions) >= SMALLEST_SIDE
     ]
+    spatial = [layer for layer in mapped if layer.kind is LayerKind.CONV]
     by_name = {layer.name: layer for layer in layers}
     ends = {
         name
@@ -54,12 +53,12 @@ def examined(layers: tuple[Layer, ...]) -> list[Layer]:
         for name in layer.inputs
         if name in by_name and by_name[name].positions
     }
-    chosen = {layer.name for layer in spatial if layer.name in ends}
+    chosen = {layer.name for layer in mapped if layer.name in ends}
     chosen |= {layer.name for layer in spatial[-1:]}
     if spatial:
         along = evenly(len(spatial), ALONG_THE_DEPTH)
         chosen |= {spatial[int(i)].name for i in along}
-    return [layer for layer in reversed(spatial) if layer.name in chosen]
+    return [layer for layer in reversed(mapped) if layer.name in chosen]
 
 
 def field_of(influence: npt.NDArray[np.float64]) -> EffectiveField:
