@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from snellen.record import Subject
 from snellen.symptoms.spatial.border_artefacts import BorderArtefacts
 from symptoms.build import UNHARMED, grade, sentence, subject
-from symptoms.geometric import UNKNOWN, constant_response, network, seen, sliding
+from symptoms.geometric import ACTIVATION, UNKNOWN, constant_response, network, seen, sliding
 from symptoms.richer import profile
 
 
@@ -80,3 +82,13 @@ def test_unknown_structure_is_not_judged() -> None:
 @pytest.mark.parametrize(("side", "expected"), [(3, "silent"), (4, "undecided")])
 def test_small_maps_are_all_border(side: int, expected: str) -> None:
     assert grade(BorderArtefacts(), network(side, sliding(3)), "conv0") == expected
+
+
+def test_of_a_sum_a_branch_that_was_measured_stands_for_it() -> None:
+    chain = network(16, sliding(3), sliding(3)).layers
+    summed = replace(chain[1], kind=ACTIVATION, window=None, weight_shape=())
+    history = seen("conv0", constant_response(4))
+    history |= seen("conv1", profile(ring=3.0, centre=0.0, varying=1.0), "post")
+    facts = {"image_shape": [1, 16, 16]}
+    watched = subject(chain[0], summed, chain[2], history=history, facts=facts)
+    assert grade(BorderArtefacts(), watched, "conv1") == "warning"

@@ -82,3 +82,10 @@ def test_without_the_experiment_or_structure_nothing_is_said() -> None:
     assert grade(ShiftVariance(), network(32, STEM), "") == "silent"
     lost = seen("", shift_response(0.4, 0.4, 0.4, 0.9))
     assert grade(ShiftVariance(), subject(history=lost), "") == "silent"
+
+
+@pytest.mark.parametrize(("side", "expected"), [(15, "silent"), (16, "warning")])
+def test_a_pixel_of_a_small_image_is_a_large_part_of_it(side: int, expected: str) -> None:
+    history = seen("", shift_response(0.5, 0.4, 0.5, 0.98, images=400))
+    watched = network(side, sliding(3, 4), sliding(3), history=history)
+    assert grade(ShiftVariance(), watched, "") == expected

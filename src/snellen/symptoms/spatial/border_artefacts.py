@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from snellen.core import Layer, Severity
-from snellen.record import Subject
+from snellen.record import Entry, Subject
 from snellen.stats import ConstantResponse, SpatialProfile
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
 from snellen.symptoms.geometry import Sight, geometry
@@ -147,7 +147,7 @@ class BorderArtefacts(Symptom):
         return Suspicion(layer.name, Severity.WARNING, frame, step=0)
 
     def _bright(self, subject: Subject, layer: Layer) -> Opinion:
-        measured = subject.last(layer.name, ConstantResponse)
+        measured = _of_constant(subject, layer)
         profile = subject.last(layer.name, SpatialProfile, part_of(layer))
         border = _median(measured.value.border) if measured else float("nan")
         real = _real(profile.value) if profile else float("nan")
@@ -157,6 +157,12 @@ class BorderArtefacts(Symptom):
             return Healthy(layer.name, at=measured.step)
         frame = BrightFrame(border, real, measured.value.affected, self.max_border)
         return Suspicion(layer.name, Severity.WARNING, frame, at=measured.step)
+
+
+def _of_constant(subject: Subject, layer: Layer) -> Entry[ConstantResponse] | None:
+    """The layer's own maps of a constant image, or those of the last branch that it adds up."""
+    found = (subject.last(name, ConstantResponse) for name in (layer.name, *reversed(layer.inputs)))
+    return next((entry for entry in found if entry is not None), None)
 
 
 def _median(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:

@@ -14,6 +14,8 @@ from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unju
 from snellen.symptoms.geometry import Geometry, geometry
 from snellen.symptoms.wording import percent
 
+LEAST_SIDE = 16
+"""Pixels along a side; of smaller images one pixel is a large part of an object."""
 LEAST_IMAGES = 50
 """Confident answers from which on a share of them is worth judging."""
 
@@ -69,8 +71,8 @@ class ShiftVariance(Symptom):
 
     ## What looks similar
     A network that only ever saw centred objects changes its answers the more the further they
-    move, and no stride is to blame: it needs shifted training images. Small images lose a large
-    part of an object with one pixel. Typical ImageNet networks keep 87 to 92% of their answers.
+    move, and no stride is to blame: it needs shifted training images. Images of fewer than 16
+    pixels are not judged: one pixel is a large part of what they show. Typical ImageNet networks keep 87 to 92% of their answers.
 
     ## Example
     `Conv2d(3, 16, 1, stride=4)` as the first layer.
@@ -111,6 +113,8 @@ class ShiftVariance(Symptom):
     def opinions(self, subject: Subject) -> Iterable[Opinion]:
         shape = geometry(subject)
         if shape is None or not any(e.kind != "dense" for e in shape.endings):
+            return
+        if min(shape.image) < LEAST_SIDE:
             return
         last = subject.last("", ShiftResponse)
         if last is None:
