@@ -103,6 +103,14 @@ def test_a_head_that_reads_all_positions_needs_few_channels(
     assert grade(RankCollapse(), seen) == expected
 
 
+@pytest.mark.parametrize(
+    ("rank", "classes", "expected"), [(2, 10, "warning"), (3, 10, "clear"), (1, 2, "clear")]
+)
+def test_one_direction_is_not_ten_classes(rank: int, classes: int, expected: str) -> None:
+    means = 20.0 * np.eye(classes, CHANNELS)
+    assert grade(RankCollapse(), watched(flat(rank), means=means, classes=classes)) == expected
+
+
 def test_a_branch_of_a_sum_bounds_nothing() -> None:
     low = (1000, structure(0.5, channels=CHANNELS, eigenvalues=flat(1)))
     history = given(labels(*[100] * 10)) | probe("conv", ChannelStructure, "post", low)

@@ -71,9 +71,9 @@ class RankCollapse(Symptom):
     ## What looks similar
     At the end of good training the layer before the head knows the classes and nothing else (neural
     collapse): its rank is then at most the number of classes, and most of its variance lies between
-    them. Such a layer is healthy. The first layer can't have more directions than one patch of the
-    image has values. A head that reads all positions can do with few channels. A layer of constants
-    has no rank and is not judged here.
+    them. Such a layer is healthy, unless even a quarter of the classes less one is too much. The
+    first layer can't have more directions than one patch of the image has values. A head that reads
+    all positions can do with few channels. A layer of constants has no rank and is not judged here.
 
     ## Example
     Thirty convolutions with ReLU and no normalisation: 32 channels span 1.1 directions, before
@@ -144,7 +144,9 @@ class RankCollapse(Symptom):
         before = known.value.effective_rank if known else float("nan")
         limit = self._limit(subject, of, before, before_head)
         share = _class_share(subject, layer)
-        if rank >= limit or np.nan_to_num(share) >= self.class_share:
+        # Half of that many directions can still be the classes themselves; fewer can't.
+        spared = rank >= 0.5 * self.share_of_classes * ((classes(subject) or 2) - 1)
+        if rank >= limit or (spared and np.nan_to_num(share) >= self.class_share):
             return Healthy(layer.name, seen.images, last.step)
         return Suspicion(
             layer.name,
