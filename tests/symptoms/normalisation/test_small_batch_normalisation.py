@@ -65,8 +65,9 @@ def test_sentence() -> None:
     )
 
 
-def test_without_harm_it_is_a_note() -> None:
-    assert grade(SmallBatchNormalisation(), watched(), "conv", UNHARMED) == "note"
+@pytest.mark.parametrize(("lost", "expected"), [(None, "note"), (40, "note"), (42, "warning")])
+def test_answers_that_training_loses_are_the_harm_itself(lost: int | None, expected: str) -> None:
+    assert grade(SmallBatchNormalisation(), watched(lost=lost), "conv", UNHARMED) == expected
 
 
 def test_frozen_and_other_normalisations_do_not_apply() -> None:

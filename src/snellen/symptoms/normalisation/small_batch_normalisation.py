@@ -106,6 +106,11 @@ class SmallBatchNormalisation(Symptom):
         unit="share of images answered rightly, running less batch statistics",
         because="the limit of S35, the other way round",
     )
+    evident_lost: float = threshold(
+        0.20,
+        unit="share of images answered rightly, running less batch statistics",
+        because="training itself answers so much worse: that is the harm",
+    )
 
     def opinions(self, subject: Subject) -> Iterable[Opinion]:
         states = last_states(subject)
@@ -139,7 +144,9 @@ class SmallBatchNormalisation(Symptom):
             seen = measured > self.max_measured or lost > self.max_lost
             if noise >= self.max_noise and seen and (found is None or values < least):
                 evidence = NoisyStatistics(batch, values, noise, self.max_noise, measured, lost)
-                found, least = Suspicion(layer.name, Severity.WARNING, evidence), values
+                evident = lost > self.evident_lost
+                found = Suspicion(layer.name, Severity.WARNING, evidence, evident=evident)
+                least = values
         return found
 
 
