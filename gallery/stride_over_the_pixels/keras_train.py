@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import layers
 
-EPOCHS = 6
+EPOCHS = 3
 BATCH = 64
 
 

@@ -7,7 +7,7 @@ import argparse
 import torch
 from torch import nn
 
-EPOCHS = 6
+EPOCHS = 3
 BATCH = 64
 loss_of = nn.CrossEntropyLoss()
 

@@ -56,6 +56,11 @@ def test_a_network_that_fails_on_held_out_images_is_harmed_by_it(
     assert grade(OffObjectEvidence(), explained(held_out, border=0.9), "", UNHARMED) == expected
 
 
+@pytest.mark.parametrize(("border", "expected"), [(0.52, "clear"), (0.53, "warning")])
+def test_less_is_allowed_where_held_out_images_fail(border: float, expected: str) -> None:
+    assert grade(OffObjectEvidence(), explained(1, border=border), "", UNHARMED) == expected
+
+
 def test_failing_on_held_out_images_alone_is_another_fault() -> None:
     assert grade(OffObjectEvidence(), explained(1, border=0.4), "", UNHARMED) == "clear"
 
@@ -69,7 +74,7 @@ def test_too_little_to_go_on() -> None:
 def test_sentences() -> None:
     assert sentence(OffObjectEvidence(), explained(1, border=0.9)) == (
         "90% of the saliency lies in the outer eighth of the image, which is 44% of it (allowed: "
-        "66%); macro recall is 1.00 on training images and 0.10 on held-out ones"
+        "52%); macro recall is 1.00 on training images and 0.10 on held-out ones"
     )
     assert sentence(OffObjectEvidence(), explained(inside=0.05, area=0.2)) == (
         "5% of the saliency lies on the object, which covers 20% of the image (allowed: at least "
