@@ -161,6 +161,13 @@ def test_a_class_that_is_learnt_by_heart_is_scarce() -> None:
     )
 
 
+def test_a_class_of_a_handful_of_images_is_scarce_whatever_else_it_is() -> None:
+    seen = watched([160, 0], [160, 4], counts=labels(900, 4), held_out=([90, 0], [90, 30]))
+    assert sentence(MinorityWeakness(), seen).endswith("; it had 4 images to learn from")
+    more = watched([160, 0], [160, 4], counts=labels(900, 10), held_out=([90, 0], [90, 30]))
+    assert sentence(MinorityWeakness(), more).endswith("(allowed: 50% of that)")
+
+
 def test_a_class_that_no_probe_finds_has_bad_features() -> None:
     # Noise is told apart in half of the cases: that is no reason to blame the head.
     found = finding(MinorityWeakness(), watched([160, 0], [160, 160], features=separate(0.0)))

@@ -27,7 +27,7 @@ from snellen.symptoms.classwise import (
 from snellen.symptoms.phases import Phase
 from snellen.symptoms.probing import chosen, out_of_fold
 from snellen.symptoms.structure import head, part_of
-from snellen.symptoms.wording import percent
+from snellen.symptoms.wording import count, percent
 
 SETS = ("", HELD_OUT)
 LEAST_SKILL = 0.3
@@ -42,6 +42,8 @@ class Weakness:
     class_number: int
     share: float
     """Share of the training images that are of this class."""
+    training_images: int
+    """Training images of the class that were counted."""
     found: int
     """Images of the class answered rightly, of `images`."""
     images: int
@@ -80,6 +82,8 @@ class Weakness:
                     f"; its maps tell it apart (a balanced probe finds "
                     f"{percent(self.separable)}): the decision is at fault"
                 )
+            case "scarcity" if not self.training_recall >= 0.5:
+                return f"; it had {count(self.training_images, 'image')} to learn from"
             case "scarcity":
                 return (
                     f"; of its training images {percent(self.training_recall)} are found: too few "
@@ -109,8 +113,8 @@ class MinorityWeakness(Symptom):
     held-out images, or both (exact binomial test over all rare classes). Then it says where the
     fault lies. If a class-balanced linear probe of the last hidden layer finds the class nearly as
     well as the others, the maps are sound and the *decision* is at fault. If the class is found on
-    training images but not on held-out ones, it is *scarcity*. Else its *features* are at fault;
-    their strength is compared with that before training.
+    training images but not on held-out ones, or has fewer than ten, it is *scarcity*. Else its
+    *features* are at fault; their strength is compared with that before training.
 
     ## Why it matters
     Accuracy hides it: nine images of ten can be right with the tenth class never answered.
@@ -153,6 +157,9 @@ class MinorityWeakness(Symptom):
     )
     proposed: float = threshold(
         0.2, unit="p-value", because="what is less unlikely is not put to the gates"
+    )
+    scarce: int = threshold(
+        10, unit="training images of a class", because="too few to ask a probe how well it is known"
     )
     separable: float = threshold(
         0.8,
@@ -209,7 +216,7 @@ class MinorityWeakness(Symptom):
         if part == HELD_OUT and learnt:
             fault = "scarcity"
         elif not np.isfinite(separable):
-            fault = ""
+            fault = "scarcity" if counts[k] < self.scarce else ""
         elif tells and separable >= self.separable * others:
             fault = "head"
         else:
@@ -219,6 +226,7 @@ class MinorityWeakness(Symptom):
         return Weakness(
             class_number=k,
             share=float(counts[k] / counts.sum()),
+            training_images=int(counts[k]),
             found=int(shown.right[k]),
             images=int(shown.present[k]),
             held_out=part == HELD_OUT,
