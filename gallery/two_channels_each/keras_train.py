@@ -26,11 +26,11 @@ def build(width: int) -> keras.Model:
     return keras.Sequential(
         [
             keras.Input((16, 16, 1)),
-            layers.Conv2D(width, 3, padding="same", activation="relu"),
+            layers.Conv2D(width, 3, padding="same", activation="tanh"),
             layers.MaxPooling2D(),
-            layers.Conv2D(width, 3, padding="same", activation="relu"),
+            layers.Conv2D(width, 3, padding="same", activation="tanh"),
             layers.MaxPooling2D(),
-            layers.Conv2D(width, 3, padding="same", activation="relu"),
+            layers.Conv2D(width, 3, padding="same", activation="tanh"),
             layers.MaxPooling2D(),
             layers.Flatten(),
             layers.Dense(10, activation="softmax"),

@@ -25,13 +25,13 @@ def digits(seed: int) -> tuple[np.ndarray, ...]:
 def build(width: int) -> nn.Module:
     return nn.Sequential(
         nn.Conv2d(1, width, 3, padding=1),
-        nn.ReLU(),
+        nn.Tanh(),
         nn.MaxPool2d(2),
         nn.Conv2d(width, width, 3, padding=1),
-        nn.ReLU(),
+        nn.Tanh(),
         nn.MaxPool2d(2),
         nn.Conv2d(width, width, 3, padding=1),
-        nn.ReLU(),
+        nn.Tanh(),
         nn.MaxPool2d(2),
         nn.Flatten(),
         nn.Linear(width * 2 * 2, 10),

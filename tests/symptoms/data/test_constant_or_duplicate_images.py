@@ -54,6 +54,13 @@ def test_copies_are_evident_where_others_are_answered_worse() -> None:
     assert grade(ConstantOrDuplicateImages(), answering(known, known, seen), "", UNHARMED) == "note"
 
 
+@pytest.mark.parametrize(("recall", "expected"), [(0.9, "note"), (0.6, "error")])
+def test_blank_images_that_do_no_harm(recall: float, expected: str) -> None:
+    seen = audited(ImageAudit, image_audit(blank=600))
+    watched = answering(recalls(*[recall] * 10), None, seen)
+    assert grade(ConstantOrDuplicateImages(), watched, "", UNHARMED) == expected
+
+
 @pytest.mark.parametrize("targets", [values(1.0), None])
 def test_empty_tiles_may_be_meant_where_there_are_no_classes(targets: Targets | None) -> None:
     watched = examined(targets, blank=600, conflicting=500)
@@ -62,7 +69,7 @@ def test_empty_tiles_may_be_meant_where_there_are_no_classes(targets: Targets | 
 
 def test_sentences() -> None:
     assert sentence(ConstantOrDuplicateImages(), examined(blank=20)) == (
-        "2% of 1000 training images are blank: no pixel differs from the others (allowed: 1%)"
+        "2% of 1000 training images are blank: hardly any contrast beside the others (allowed: 1%)"
     )
     assert sentence(ConstantOrDuplicateImages(), examined(conflicting=50)) == (
         "5% of 1000 training images are copies of an earlier one that had another label "

@@ -103,6 +103,15 @@ def test_features_of_an_earlier_look_are_not_read() -> None:
     assert grade(LabelNoise(), reading(seen.label, seen.chosen, step=0), "") == "clear"
 
 
+def test_maps_of_a_model_that_learnt_nothing_are_not_read() -> None:
+    seen = contradicted(0.25)
+    history = dict(given(TEN))
+    history |= probe("", type(seen), "", (1000, replied(seen.label, (seen.label + 1) % 10)))
+    history |= features("conv", class_features(seen.chosen))
+    net = subject(conv(), head(inputs=("conv",)), history=history, facts={"loss": CE})
+    assert grade(LabelNoise(), net, "") == "undecided"
+
+
 def test_the_worst_reading_is_told() -> None:
     net = answering(contradicted(0.15), contradicted(0.4, seed=1))
     assert (

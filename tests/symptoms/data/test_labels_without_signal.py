@@ -76,6 +76,12 @@ def test_a_reader_of_the_untrained_network(apart: float, harmed: str, unharmed: 
     assert grade(LabelsWithoutSignal(), net, "", UNHARMED) == unharmed
 
 
+def test_a_model_that_answers_all_alike_may_have_another_fault() -> None:
+    alike = replied(LABELS, LABELS * 0)
+    net = watched(alike, None, untrained(0.0))
+    assert grade(LabelsWithoutSignal(), net, "", HARMED) == "note"
+
+
 def test_features_of_the_trained_network_hold_what_it_learnt_by_heart() -> None:
     assert grade(LabelsWithoutSignal(), watched(KNOWN, None, untrained(0.0, step=1000)), "") == (
         "undecided"

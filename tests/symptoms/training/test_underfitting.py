@@ -76,6 +76,13 @@ def test_a_schedule_that_ends_all_progress(last: float, expected: str) -> None:
     assert grade(Underfitting(), watched, "", UNHARMED) == expected
 
 
+@pytest.mark.parametrize(("loss", "expected"), [(0.3, "warning"), (0.2, "clear")])
+def test_modes_that_disagree_are_another_fault(loss: float, expected: str) -> None:
+    """The loss of training says 74% or 82%, the answers in evaluation mode 59%."""
+    watched = trained(0.6, course(loss), facts=LARGE)
+    assert grade(Underfitting(), watched, "", UNHARMED) == expected
+
+
 def test_wrong_labels_hold_every_network_back() -> None:
     watched = answering(contradicted(0.4), train=course(1.4), facts=LARGE)
     assert grade(Underfitting(), watched, "", UNHARMED) == "clear"

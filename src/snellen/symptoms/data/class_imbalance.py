@@ -46,7 +46,8 @@ class Unbalanced:
         )
         if not self.suffering:
             return seen
-        which = "class " + ", ".join(map(str, self.suffering[:5]))
+        more = "es " if len(self.suffering) > 1 else " "
+        which = "class" + more + ", ".join(map(str, self.suffering[:5]))
         return (
             f"{percent(self.recall)} of the {self.on} images of {which} are answered rightly, of "
             f"other classes {percent(self.others)}; {seen}"

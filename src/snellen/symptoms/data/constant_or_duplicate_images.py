@@ -9,7 +9,7 @@ from snellen.core import LayerKind, Severity
 from snellen.record import Clock, Subject
 from snellen.stats import ImageAudit
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
-from snellen.symptoms.answers import gap, one_answer
+from snellen.symptoms.answers import gap, one_answer, training_score
 from snellen.symptoms.wording import percent
 
 
@@ -27,8 +27,8 @@ class Unusable:
 
     def sentence(self) -> str:
         seen = {
-            "blank": f"{percent(self.share)} of {self.examined} training images are blank: no "
-            "pixel differs from the others",
+            "blank": f"{percent(self.share)} of {self.examined} training images are blank: "
+            "hardly any contrast beside the others",
             "contradictory": f"{percent(self.share)} of {self.examined} training images are copies "
             "of an earlier one that had another label",
             "copies": f"{percent(self.share)} of {self.examined} images in one pass over the "
@@ -82,6 +82,11 @@ class ConstantOrDuplicateImages(Symptom):
     mostly_blank: float = threshold(
         0.5, unit="share of images", because="most of the training sees nothing"
     )
+    learnt: float = threshold(
+        0.8,
+        unit="share of the way from guessing to perfect recall",
+        because="a model that answers nearly all images was not harmed",
+    )
     max_contradictory: float = threshold(
         0.01, unit="share of images", because="more than the slips of careful labelling"
     )
@@ -107,7 +112,9 @@ class ConstantOrDuplicateImages(Symptom):
         n = seen.images
         blank, classes = seen.blank / n, one_answer(subject)
         if blank >= self.mostly_blank and n >= 8:
-            return _suspicion("blank", blank, n, self.mostly_blank, Severity.ERROR, classes)
+            learnt = training_score(subject)
+            harm = classes and (learnt is None or learnt.skill < self.learnt)
+            return _suspicion("blank", blank, n, self.mostly_blank, Severity.ERROR, harm)
         conflict = seen.conflicting / n
         if classes and seen.conflicting >= 3 and conflict > self.max_contradictory:
             return _suspicion("contradictory", conflict, n, self.max_contradictory, evident=True)

@@ -12,7 +12,7 @@ from snellen.core import LayerKind, Severity
 from snellen.record import Subject
 from snellen.stats import Features, ImageAnswers
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
-from snellen.symptoms.answers import HELD_OUT, answers, one_answer
+from snellen.symptoms.answers import HELD_OUT, answers, one_answer, training_score
 from snellen.symptoms.probing import out_of_fold
 from snellen.symptoms.structure import feeds_head, part_of
 from snellen.symptoms.wording import percent
@@ -157,7 +157,10 @@ def _readings(subject: Subject) -> Iterable[_Reading]:
         known = np.isfinite(surest)
         if known.sum() >= 40:
             yield _Reading(reader, agrees[known], surest[known], 1 / len(np.unique(seen.label)))
-    yield from _of_maps(subject)
+    # Maps of a model that learnt nothing are no better than those of any other.
+    score = None if own is None else training_score(subject)
+    if score is not None and score.skill >= SOUND:
+        yield from _of_maps(subject)
 
 
 def _of_maps(subject: Subject) -> Iterable[_Reading]:

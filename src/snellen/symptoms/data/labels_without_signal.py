@@ -13,7 +13,7 @@ from snellen.core import LayerKind, Severity
 from snellen.record import Clock, Subject
 from snellen.stats import Features, HeldOutAudit, ImageAnswers
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
-from snellen.symptoms.answers import Gap, gap, one_answer, rescaled
+from snellen.symptoms.answers import Gap, answers, gap, one_answer, rescaled
 from snellen.symptoms.probing import above_null, permuted
 from snellen.symptoms.structure import part_of
 
@@ -131,14 +131,14 @@ class LabelsWithoutSignal(Symptom):
 
     def _read(self, subject: Subject, by_heart: bool) -> Iterable[Opinion]:
         """Whether the labels can be read from the network's first layers before it was trained."""
-        answers = subject.last("", ImageAnswers)
+        asked = subject.last("", ImageAnswers)
         readable = _untrained(subject)
-        if answers is None or not readable:
+        if asked is None or not readable:
             yield Unjudged("", "features of the untrained network, or held-out images")
             return
         best: NoBetterThanShuffled | None = None
         for features in readable:
-            read = self._compared(features, answers.value.label)
+            read = self._compared(features, asked.value.label)
             if read is None:
                 continue
             if read.p_value < self.max_p:
@@ -147,8 +147,9 @@ class LabelsWithoutSignal(Symptom):
             best = read if best is None or read.p_value < best.p_value else best
         if best is None:
             yield Unjudged("", "10 images of each class, with maps that are not constant")
-        else:
-            yield Suspicion("", Severity.WARNING, best, evident=by_heart, images=best.images)
+            return
+        severity = Severity.NOTE if _constant(subject) else Severity.WARNING
+        yield Suspicion("", severity, best, evident=by_heart, images=best.images)
 
     def _compared(
         self, features: Features, labels: npt.NDArray[np.int64]
@@ -182,7 +183,7 @@ def _reader(scores: Floats) -> Floats:
         seen, unseen = fold != k, fold == k
         x = scores[seen] - scores[seen].mean(axis=0)
         strength = 0.01 * float(np.square(x).sum()) / x.shape[1] + 1e-300
-        weights: Floats = np.linalg.solve(x.T @ x + strength * np.eye(x.shape[1]), x.T)
+        weights = np.linalg.solve(x.T @ x + strength * np.eye(x.shape[1]), x.T)  # pyright: ignore[reportUnknownVariableType]
         matrix[np.ix_(unseen, seen)] = (scores[unseen] - scores[seen].mean(axis=0)) @ weights
     return matrix
 
@@ -212,6 +213,12 @@ def _untrained(subject: Subject) -> list[Features]:
         if history and history[0].step == 0:
             found.append(history[0].value)
     return found
+
+
+def _constant(subject: Subject) -> bool:
+    """The model answers (nearly) the same for all images: more than labels may be at fault."""
+    seen = answers(subject)
+    return seen is not None and bool(np.bincount(seen.chosen).max() > 0.95 * len(seen.chosen))
 
 
 def _shifted(subject: Subject) -> bool:

@@ -178,7 +178,7 @@ class LossCurve(Symptom):
             )
 
     def _diverged(self, subject: Subject, series: LossSeries, last: float) -> Suspicion:
-        start = first_of(series)
+        start = _start(series)
         reference, none = yardstick(subject).prior, float("nan")
         evidence = Course("divergence", start, last, reference, none, self.max_rise)
         beyond = ~np.isfinite(series.values) | (series.values > self.max_rise * start)
@@ -190,7 +190,7 @@ class LossCurve(Symptom):
         return Suspicion("", severity, evidence, step=step, evident=evident)
 
     def _divergence(self, subject: Subject, series: LossSeries) -> Suspicion | None:
-        start, end = first_of(series), end_of(series, subject)
+        start, end = _start(series), end_of(series, subject)
         prior = yardstick(subject).prior
         beyond_guessing = not np.isfinite(prior) or end > self.max_rise * prior
         # Losses may be negative: only a positive start says what a rise is.
@@ -295,6 +295,12 @@ class LossCurve(Symptom):
             measure,
             allowed,
         )
+
+
+def _start(series: LossSeries) -> float:
+    """The very first loss: in the steps after it an explosion may already be under way."""
+    finite = series.values[np.isfinite(series.values)][:1]
+    return float(min(finite[0], first_of(series))) if len(finite) else float("nan")
 
 
 def _comparable(subject: Subject) -> bool:

@@ -11,7 +11,7 @@ from snellen.core import LayerKind, Severity
 from snellen.record import Subject
 from snellen.stats import ImageAnswers
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
-from snellen.symptoms.answers import class_counts, gap, one_answer, training_score
+from snellen.symptoms.answers import Score, class_counts, gap, one_answer, training_score
 from snellen.symptoms.curves import Curve, curve
 from snellen.symptoms.data.label_noise import LabelNoise
 from snellen.symptoms.facts import loaded, whole
@@ -122,6 +122,7 @@ class Underfitting(Symptom):
         even = between is None or between.size < self.max_gap
         # Guessing is no underfitting: something prevents learning altogether.
         poor = not score.at_chance and score.skill < limit
+        poor = poor and _consistent(score, float(course.means[-1]))
         if not (poor and even and self._still(subject, course)) or _noisy(subject):
             yield Healthy("", score.images)
             return
@@ -147,6 +148,12 @@ class Underfitting(Symptom):
             course.means[-third:][: third // 2].mean() - course.means[-(third // 2) :].mean()
         )
         return fall < self.still * scale
+
+
+def _consistent(score: Score, loss: float) -> bool:
+    """The training loss is as poor as the answers. Where answers in evaluation mode are far worse
+    than it, the two modes disagree, and that is another fault."""
+    return not float(np.exp(-max(loss, 0.0))) > score.value + 0.2
 
 
 def _bits(subject: Subject) -> int:
