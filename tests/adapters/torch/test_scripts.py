@@ -464,3 +464,29 @@ def test_the_producer_of_the_first_nan_is_named(
     origins: Any = run.subjects[0].facts["nonfinite"]
     producers = [(o["tensor"], o["part"]) for o in origins if o["inputs_finite"]]
     assert producers == [producer]
+
+
+LOSSES: dict[str, tuple[Callable[[Tensor, Tensor], Tensor], int]] = {
+    "cross-entropy": (lambda out, y: F.cross_entropy(out, y), 10),
+    "log-softmax": (lambda out, y: F.nll_loss(F.log_softmax(out, 1), y), 10),
+    "sigmoid": (lambda out, y: F.binary_cross_entropy(torch.sigmoid(out)[:, 0], y % 2.0), 1),
+    "squeezed": (lambda out, y: F.binary_cross_entropy_with_logits(out.squeeze(1), y % 2.0), 1),
+    "values": (lambda out, y: F.mse_loss(out.view(-1), y / 10), 1),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_the_scripts_own_loss_is_asked_of_the_probe(name: str, tmp_path: Path) -> None:
+    loss, units = LOSSES[name]
+    expected: list[float] = []
+
+    def train() -> Left:
+        model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(256, units))
+        kept = trained(model, lambda out, y: loss(out, y))
+        x, y = images(64)
+        with torch.no_grad():
+            expected.append(float(loss(model(x), y)))
+        return kept
+
+    run, _ = watch(train, tmp_path)
+    assert answers(run.subjects[0]).loss == pytest.approx(expected[0], rel=1e-4)

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import functools
-import weakref
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -40,7 +39,7 @@ from snellen.adapters.torch.losses import Heard, LossEars
 from snellen.adapters.torch.model import TorchModel, unwrapped
 from snellen.adapters.torch.objectives import Objectives
 from snellen.adapters.torch.optimizers import Optimizers, listed
-from snellen.adapters.torch.outputs import outputs_in, tensors_in
+from snellen.adapters.torch.outputs import Output, outputs_in, tensors_in
 from snellen.adapters.torch.owners import stepped_by
 from snellen.adapters.torch.roots import RootEars
 from snellen.adapters.torch.undisturbed import asking
@@ -216,7 +215,7 @@ class TorchAdapter:
             images_in(inputs),
             watched.module.training,
             fed,
-            outputs=tuple(weakref.ref(t) for t in outputs_in(output)),
+            outputs=tuple(Output.of(t) for t in outputs_in(output)),
         )
         if watched.inner_target is not None:
             call.target, watched.inner_target = watched.inner_target, None

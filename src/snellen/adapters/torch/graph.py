@@ -1,8 +1,11 @@
 """What the autograd graph tells of where a tensor came from."""
 
+# pyright: reportPrivateUsage=false
+# Nodes of the graph have no public numbers.
+
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from torch import Tensor
@@ -37,8 +40,25 @@ def steps_behind(tensor: Tensor) -> Iterator[Any]:
 def fed_by(tensor: Tensor) -> str | None:
     """The activation a tensor came out of, read from its graph; `linear` for weights, `None`
     unknown."""
-    for node in steps_behind(tensor):
-        name = node.name()
+    return _activation(steps_behind(tensor))
+
+
+def fed_by_step(mark: int, fed: Tensor) -> str | None:
+    """The same of the tensor that the step so marked put out, on the way to `fed`."""
+    steps = list(steps_behind(fed))
+    marks = [step._sequence_nr() for step in steps]
+    return _activation(steps[marks.index(mark) :]) if mark in marks else None
+
+
+def mark_of(tensor: Tensor) -> int | None:
+    """A number that tells the step that made a tensor from all others, without holding its
+    graph."""
+    return tensor.grad_fn._sequence_nr() if tensor.grad_fn is not None else None
+
+
+def _activation(steps: Iterable[Any]) -> str | None:
+    for step in steps:
+        name = step.name()
         if name in _BEHIND:
             return _BEHIND[name]
         if name in ("AddmmBackward0", "ConvolutionBackward0", "MmBackward0", "BmmBackward0"):

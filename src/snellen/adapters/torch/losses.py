@@ -6,6 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor
 from snellen.adapters.contract import Array
 from snellen.adapters.torch.graph import fed_by
 from snellen.adapters.torch.model import LossFunction
+from snellen.adapters.torch.outputs import Output
 
 LOSSES = {
     "cross_entropy": ("cross_entropy", "logits"),
@@ -81,17 +83,17 @@ def facts_of(heard: Heard) -> dict[str, Any]:
     return facts
 
 
-def as_function(heard: Heard, output: Tensor) -> LossFunction | None:
+def as_function(heard: Heard, output: Output) -> LossFunction | None:
     """The same loss as a function of the model's output and labels, or `None` where the way from
     the output to what the loss was fed is not known."""
     original = ORIGINALS.get(heard.function)
-    if original is None or output.numel() != heard.fed.numel() or not output.ndim:
+    if original is None or prod(output.shape) != heard.fed.numel():
         return None
-    if heard.fed.shape[:1] != output.shape[:1] or _by_image(heard):
+    if tuple(heard.fed.shape[:1]) != output.shape[:1] or _by_image(heard):
         return None
     keywords = {k: v.detach() if isinstance(v, Tensor) else v for k, v in heard.keywords.items()}
     shape = tuple(heard.fed.shape[1:])
-    if heard.fed is output or fed_by(heard.fed) == fed_by(output):
+    if fed_by(heard.fed) == output.fed_by(heard.fed):
         between: Callable[[Tensor], Tensor] = lambda x: x  # noqa: E731
     else:
         outside = fed_by(heard.fed)

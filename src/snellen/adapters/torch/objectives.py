@@ -167,8 +167,7 @@ class Objectives:
             self._know_output(watched, heard, call)
 
     def _know_output(self, watched: Watched, heard: Heard, call: Call) -> None:
-        outputs = [ref() for ref in call.outputs]
-        index = source_of(heard.fed, outputs)
+        index = source_of(heard.fed, call.outputs)
         if index is None:
             return
         if watched.model.output_index is None:
@@ -176,9 +175,7 @@ class Objectives:
             if over is not None:
                 watched.model.facts_seen["output_softmax"] = {"over": over[0], "units": over[1]}
         watched.model.output_index = index
-        output = outputs[index]
-        if output is not None:
-            watched.model.loss_function = as_function(heard, output)
+        watched.model.loss_function = as_function(heard, call.outputs[index])
 
 
 def by_image(target: Tensor, images: int) -> Tensor | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
 
-from snellen.adapters.torch.graph import steps_behind
+from snellen.adapters.torch.graph import fed_by, fed_by_step, mark_of, steps_behind
 
 
 def tensors_in(value: Any) -> list[Tensor]:
@@ -36,15 +37,35 @@ def first_tensor(output: Any) -> Tensor | None:
     return next(iter(outputs_in(output)), None)
 
 
-def source_of(fed: Tensor, outputs: Sequence[Tensor | None]) -> int | None:
+@dataclasses.dataclass(frozen=True)
+class Output:
+    """What is kept of a tensor that a model returned: the script may let go of it at once, as in
+    `loss(model(x).squeeze(1), y)`."""
+
+    tensor: weakref.ref[Tensor]
+    shape: tuple[int, ...]
+    mark: int | None
+
+    @classmethod
+    def of(cls, tensor: Tensor) -> Output:
+        return cls(weakref.ref(tensor), tuple(tensor.shape), mark_of(tensor))
+
+    def fed_by(self, fed: Tensor) -> str | None:
+        """The activation that it came out of, as `fed` shows it that was made of it."""
+        if self.tensor() is fed or self.mark is None:
+            return fed_by(fed)
+        return fed_by_step(self.mark, fed)
+
+
+def source_of(fed: Tensor, outputs: Sequence[Output]) -> int | None:
     """Which of the outputs a loss was fed with: as it is, reshaped, or through an activation."""
     for i, output in enumerate(outputs):
-        if output is fed:
+        if output.tensor() is fed:
             return i
-    nodes = [output.grad_fn if output is not None else None for output in outputs]
     for node in steps_behind(fed):
-        for i, own in enumerate(nodes):
-            if own is not None and own is node:
+        mark = node._sequence_nr()
+        for i, output in enumerate(outputs):
+            if output.mark is not None and output.mark == mark:
                 return i
     return None
 

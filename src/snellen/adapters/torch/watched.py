@@ -15,6 +15,7 @@ from snellen.adapters.torch.inputs import Inputs
 from snellen.adapters.torch.leftovers import Leftovers
 from snellen.adapters.torch.loaders import Round
 from snellen.adapters.torch.model import TorchModel
+from snellen.adapters.torch.outputs import Output
 from snellen.adapters.torch.passes import Fed, Passes
 
 KEPT_CALLS = 4
@@ -53,7 +54,7 @@ class Call:
     """Labels as the loss received them."""
     rank: int = -1
     """Of the loss that gave the target."""
-    outputs: tuple[weakref.ref[Tensor], ...] = ()
+    outputs: tuple[Output, ...] = ()
     told: bool = False
     graph: bool = True
     """Gradients could be taken of what it returned."""
