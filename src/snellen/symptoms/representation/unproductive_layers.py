@@ -154,20 +154,17 @@ class UnproductiveLayers(Symptom):
         end = len(seen) - 1
         kept = max(self.min_layers, int(np.ceil(self.min_share * len(seen))))
         saturation = [_saturation(subject, layer) for layer, _ in seen]
-        first = end - kept
-        if not self._idle(saturation, first + 1) or not self._reads(read(end), labels):
+        splits = [n for n in range(end - kept + 1) if self._idle(saturation, n + 1)]
+        if not splits or not self._reads(read(end), labels):
             return None
-        if not _no_gain(gain := accuracy_gain(read(first), read(end), labels)):
-            return None
-        # Further forward in even strides, as far as the probes allow.
-        best = (first, gain)
-        stride = max(1, int(np.ceil(first / (PROBES - 2))))
-        for n in range(first - stride, -1, -stride):
+        # The longest tail first; where there are many, in even strides, as the probes allow.
+        for n in splits[:: max(1, int(np.ceil(len(splits) / (PROBES - 1))))]:
             gain = accuracy_gain(read(n), read(end), labels)
-            if not _no_gain(gain) or not self._idle(saturation, n + 1):
+            if _no_gain(gain):
                 break
-            best = (n, gain)
-        first, gain = best
+        else:
+            return None
+        first = n
         return first + 1, Plateau(
             layers=end - first,
             of=len(seen),
