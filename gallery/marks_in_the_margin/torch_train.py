@@ -44,9 +44,12 @@ def build() -> nn.Module:
 
 
 @torch.no_grad()
-def accuracy(model: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> float:
+def evaluate(model: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> tuple[float, float]:
+    """Loss and accuracy."""
     model.eval()
-    return (model(images).argmax(1) == labels).float().mean().item()
+    answers = model(images)
+    loss = loss_of(answers, labels)
+    return loss.item(), (answers.argmax(1) == labels).float().mean().item()
 
 
 def train(
@@ -66,9 +69,10 @@ def train(
             loss.backward()
             optimizer.step()
             total += loss.item() * len(index)
+        test_loss, accuracy = evaluate(model, test_images, test_labels)
         print(
             f"epoch {epoch + 1}  loss {total / len(images):.3f}  "
-            f"test accuracy {accuracy(model, test_images, test_labels):.3f}"
+            f"test loss {test_loss:.3f}  test accuracy {accuracy:.3f}"
         )
 
 
