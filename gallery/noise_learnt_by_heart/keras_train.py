@@ -9,7 +9,7 @@ import numpy as np
 from keras import layers
 from sklearn.datasets import load_digits
 
-EPOCHS = 40
+EPOCHS = 18
 BATCH = 32
 
 

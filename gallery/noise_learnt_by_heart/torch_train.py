@@ -9,7 +9,7 @@ import torch
 from sklearn.datasets import load_digits
 from torch import nn
 
-EPOCHS = 40
+EPOCHS = 18
 BATCH = 32
 
 

@@ -134,12 +134,16 @@ def rescaled(subject: Subject) -> bool:
     """Held-out images have another range than training images: answers for them tell nothing of
     what was learnt."""
     last = subject.last("", HeldOutAudit, "", Clock.INLINE)
-    if last is None or len(last.value.mean) != len(last.value.training_mean):
+    if last is None:
         return False
     seen = last.value
+    if not len(seen.mean) == len(seen.std) == len(seen.training_mean) == len(seen.training_std):
+        return False
     known = (seen.training_std > 0) & np.isfinite(seen.training_std) & np.isfinite(seen.mean)
+    known &= np.isfinite(seen.training_mean)
     unit = np.where(known, seen.training_std, 1.0)
-    shift = np.where(known, np.abs(seen.mean - seen.training_mean) / unit, 0.0)
+    with np.errstate(invalid="ignore"):
+        shift = np.where(known, np.abs(seen.mean - seen.training_mean) / unit, 0.0)
     wider = known & ((seen.std > 2 * unit) | (seen.std < unit / 2))
     return bool((shift > 1).any() or wider.any())
 

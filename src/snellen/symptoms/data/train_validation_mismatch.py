@@ -147,10 +147,11 @@ class TrainValidationMismatch(Symptom):
             yield Suspicion("", severity, evidence, evident=worse)
 
     def _scale(self, seen: HeldOutAudit, between: Gap | None) -> OtherImages | None:
-        if len(seen.mean) != len(seen.training_mean) or not len(seen.mean):
+        sizes = {len(x) for x in (seen.mean, seen.std, seen.training_mean, seen.training_std)}
+        if len(sizes) > 1 or 0 in sizes:
             return None
         deviation = np.maximum(seen.training_std, 1e-300)
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):
             shift = np.abs(seen.mean - seen.training_mean) / deviation
             stretch = np.abs(np.log2(np.maximum(seen.std, 1e-300) / deviation))
         # A channel without contrast in training has no unit to measure in.
