@@ -126,6 +126,6 @@ def test_sentence_and_channels() -> None:
     seen = watched(means(20), active=100)
     assert sentence(ClassSilentChannels(), seen) == (
         "20 of 40 channels answer to class 3 with less than 1% of their strongest class (32 "
-        "images; other classes: 0% of channels), and 0% of it is found, of others 100%"
+        "images; classes that are found: 0% of channels), and 0% of it is found, of others 100%"
     )
     assert finding(ClassSilentChannels(), seen).place.channels == tuple(range(20))

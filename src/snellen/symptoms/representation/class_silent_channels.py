@@ -40,7 +40,7 @@ class ClassSilence:
     expected: float
     """Channels that would be silent for the class by chance, as seldom as they are active."""
     others: float
-    """Median share of channels silent for another class."""
+    """Median share of channels silent for a class that is found."""
     images: int
     """Images of the class on the probe."""
     recall: float
@@ -51,9 +51,9 @@ class ClassSilence:
     def sentence(self) -> str:
         return (
             f"{self.silent} of {self.alive} channels answer to class {self.class_number} with less "
-            f"than {percent(self.weakest)} of their strongest class ({self.images} images; other "
-            f"classes: {percent(self.others)} of channels), and {percent(self.recall)} of it is "
-            f"found, of others {percent(self.others_recall)}"
+            f"than {percent(self.weakest)} of their strongest class ({self.images} images; classes "
+            f"that are found: {percent(self.others)} of channels), and {percent(self.recall)} of "
+            f"it is found, of others {percent(self.others_recall)}"
         )
 
 
@@ -64,9 +64,9 @@ class ClassSilentChannels(Symptom):
     ## What it finds
     Channels of the layer before the head that answer to a class with less than 1% of what they
     answer to their strongest class. Such silence is a fault only where a quarter of the living
-    channels or more are silent for the class, at least twice as many as for the median class and
-    more than would be by chance, *and* the class is found less than half as often as the others
-    (exact binomial test).
+    channels or more are silent for the class, at least twice as many as for the median class that
+    is found and more than would be by chance, *and* the class is found less than half as often as
+    the others (exact binomial test).
 
     ## Why it matters
     The head has nothing to recognise this class by but the absence of everything else.
@@ -106,7 +106,9 @@ class ClassSilentChannels(Symptom):
         because="healthy networks had 1% to 6%, under heavy imbalance up to 9%",
     )
     min_ratio: float = threshold(
-        2.0, unit="times the median class", because="specialised channels are silent for all alike"
+        2.0,
+        unit="times the median class that is found",
+        because="specialised channels are silent for all alike",
     )
     max_recall: float = threshold(
         0.5, unit="of the other classes' median recall", because="found half as often as the others"
@@ -147,10 +149,10 @@ class ClassSilentChannels(Symptom):
         chance = _by_chance(subject, layer, entry)
         tests = [
             (p, k, shown)
-            for k in np.flatnonzero(known).tolist()
-            if self._too_silent(share, silent, chance, alive, k)
             for shown in sets
+            for k in np.flatnonzero(known).tolist()
             if (p := self._missed(shown, k)) is not None
+            and self._too_silent(share, silent, chance[:, alive], k, self._found(shown, share))
         ]
         if not tests:
             return Healthy(layer.name, at=entry.step)
@@ -167,7 +169,7 @@ class ClassSilentChannels(Symptom):
                 int(silent[k]),
                 int(alive.sum()),
                 float(chance[k, alive].sum()),
-                float(np.nanmedian(np.delete(share, k))),
+                float(np.median(self._found(shown, share))),
                 int(seen.images[k]),
                 float(shown.right[k] / shown.present[k]),
                 shown.others(k),
@@ -181,16 +183,28 @@ class ClassSilentChannels(Symptom):
             p_value=p,
         )
 
+    def _found(self, shown: Shown, share: Floats) -> Floats:
+        """The shares of the classes that are found often enough: the control."""
+        return np.array(
+            [
+                share[k]
+                for k in range(min(len(share), len(shown.present)))
+                if shown.present[k] and np.isfinite(share[k]) and self._missed(shown, k) is None
+            ]
+        )
+
     def _too_silent(
         self,
         share: Floats,
         silent: npt.NDArray[np.int64],
         chance: Floats,
-        alive: npt.NDArray[np.bool_],
         k: int,
+        found: Floats,
     ) -> bool:
-        usual = float(np.nanmedian(np.delete(share, k)))
-        by_chance = chance[k, alive]
+        if not len(found):
+            return False
+        usual = float(np.median(found))
+        by_chance = chance[k]
         bound = by_chance.sum() + 3 * np.sqrt((by_chance * (1 - by_chance)).sum())
         return bool(
             share[k] >= self.max_share
