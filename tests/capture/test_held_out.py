@@ -11,7 +11,7 @@ import pytest
 from capture.fakes import FakeModel
 from snellen.adapters.contract import Batch
 from snellen.capture.fingerprints import Fingerprints
-from snellen.capture.held_out import KEPT_IMAGES, MOST_IMAGES, HeldOut
+from snellen.capture.held_out import KEPT_IMAGES, MOST_IMAGES, HeldOut, Training
 from snellen.capture.probe import Chunk
 from snellen.capture.telling_apart import told_apart
 from snellen.stats import HeldOutAudit
@@ -34,12 +34,18 @@ def batch(x: Images, labels: Any = None) -> Batch:
     return Batch(x, len(x), labels, x)
 
 
-def audited(*batches: Images, training: Images = TRAINING, complete: bool = True) -> HeldOutAudit:
+def known(
+    training: Images = TRAINING, complete: bool = True, population: int | None = None
+) -> Training:
+    return Training(Fingerprints.of(training), complete, population)
+
+
+def audited(*batches: Images, training: Images = TRAINING) -> HeldOutAudit:
     held_out = HeldOut(FakeModel())  # type: ignore[arg-type]
     for x in batches:
         held_out.offer(batch(x), None)
     sample = [Chunk(training[:64], None, 64)]
-    found = held_out.audit(Fingerprints.of(training), complete, sample, lambda labels: None)
+    found = held_out.audit(known(training), sample, lambda labels: None)
     assert found is not None
     return found
 
@@ -73,11 +79,43 @@ def test_evaluating_the_training_set_itself_is_no_leak() -> None:
     held_out = HeldOut(FakeModel())  # type: ignore[arg-type]
     for start in range(0, 200, 50):
         held_out.offer(batch(TRAINING[start : start + 50]), None)
-    prints = Fingerprints.of(TRAINING)
-    assert held_out.audit(prints, True, [], lambda labels: None) is None
-    assert held_out.chunks(prints, True) == []
+    assert held_out.audit(known(), [], lambda labels: None) is None
+    assert held_out.chunks(known()) == []
     found = audited(TRAINING[:50], TRAINING[50:100], FRESH)
     assert (found.images, found.repeated) == (100, 0)
+
+
+LARGE = images(2000, seed=7)
+
+
+def repeated(batches: list[Images], population: int | None = None, part: int = 1000) -> int:
+    """Of a training set of 2000 images, of which `part` are known."""
+    held_out = HeldOut(FakeModel())  # type: ignore[arg-type]
+    for x in batches:
+        held_out.offer(batch(x), None)
+    training = known(LARGE[:part], complete=False, population=population)
+    found = held_out.audit(training, [], lambda labels: None)
+    return 0 if found is None else found.repeated
+
+
+def test_evaluating_a_training_set_known_in_part_is_no_leak() -> None:
+    shuffled = LARGE[np.random.default_rng(0).permutation(2000)]
+    whole = np.split(shuffled, 10)
+    assert repeated([*whole, FRESH]) == 0
+    assert repeated(whole) == 0
+    # 2,000 of a training set of 20,000, of which 1,000 are known.
+    assert repeated([shuffled[:900], FRESH]) == 0
+    assert repeated(whole, population=2000) == 0
+
+
+def test_a_leak_from_a_training_set_known_in_part_is_found() -> None:
+    shuffled = LARGE[np.random.default_rng(0).permutation(2000)]
+    leaked = shuffled[:300]
+    count = sum(x.tobytes() in {y.tobytes() for y in LARGE[:1000]} for x in leaked)
+    assert repeated([leaked[:100], leaked[100:200], leaked[200:]]) == count
+    assert repeated([leaked], population=2000) == count
+    mixed = np.concatenate([FRESH, leaked])[np.random.default_rng(1).permutation(400)]
+    assert repeated(np.split(mixed, 4), population=2000) == count
 
 
 def test_the_same_images_again_are_not_taken_again() -> None:
@@ -85,7 +123,7 @@ def test_the_same_images_again_are_not_taken_again() -> None:
     for _ in range(3):
         held_out.offer(batch(FRESH), None)
     assert not held_out.wants
-    found = held_out.audit(Fingerprints.of(TRAINING), True, [], lambda labels: None)
+    found = held_out.audit(known(), [], lambda labels: None)
     assert found is not None
     assert found.images == 100
 
@@ -95,9 +133,9 @@ def test_what_is_kept_is_bounded() -> None:
     for seed in range(20):
         if held_out.wants:
             held_out.offer(batch(images(250, seed)), None)
-    chunks = held_out.chunks(Fingerprints.of(TRAINING), True)
+    chunks = held_out.chunks(known())
     assert sum(chunk.images for chunk in chunks) == KEPT_IMAGES
-    found = held_out.audit(Fingerprints.of(TRAINING + 50), True, [], lambda labels: None)
+    found = held_out.audit(known(TRAINING + 50), [], lambda labels: None)
     assert found is not None
     assert found.images == MOST_IMAGES
 
@@ -106,10 +144,10 @@ def test_labels_are_counted() -> None:
     held_out = HeldOut(FakeModel())  # type: ignore[arg-type]
     labels = np.arange(100) % 4
     held_out.offer(batch(FRESH, labels), labels)
-    found = held_out.audit(Fingerprints.of(TRAINING), True, [], lambda labels: labels)
+    found = held_out.audit(known(), [], lambda labels: labels)
     assert found is not None
     assert found.counts.tolist() == [25] * 4
-    (first, second) = held_out.chunks(Fingerprints.of(TRAINING), True)
+    (first, second) = held_out.chunks(known())
     assert np.concatenate([first.labels, second.labels]).tolist() == labels.tolist()
 
 
@@ -129,7 +167,7 @@ def test_a_balanced_probe_is_compared_with_equally_many_of_each_class() -> None:
     even = np.repeat([0, 1], 150)
     probe = images(300, seed=4) + even[:, None, None, None].astype(np.float32)
     sample = [Chunk(probe, even, 300)]
-    found = held_out.audit(Fingerprints.of(probe), True, sample, lambda labels: labels)
+    found = held_out.audit(known(probe), sample, lambda labels: labels)
     assert found is not None
     assert found.separability < 0.5 + 4 * found.separability_error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,10 +12,9 @@ import numpy.typing as npt
 
 from snellen.adapters.contract import Array, Model, ModelRefusedError
 from snellen.capture.audit import Audit
-from snellen.capture.budget import OwnTime
 from snellen.capture.examination import examination
 from snellen.capture.experiments.asked import Asked
-from snellen.capture.held_out import HeldOut
+from snellen.capture.held_out import HeldOut, Training
 from snellen.capture.labels import answers_of, predictions_of, strata
 from snellen.capture.probe import Chunk, Probe
 from snellen.capture.records import Records
@@ -38,24 +36,23 @@ class Aftermath:
     probe: Probe
     loss: Mapping[str, Any]
     class_axis: int
-    clock: Callable[[], float]
     batch_images: int = 0
     """Images in the training's own batches."""
     not_measured: dict[str, str] = field(default_factory=dict[str, str])
 
     def images(self, audit: Audit, held_out: HeldOut, steps_per_pass: int | None) -> None:
         """What the images themselves are like. Asks the model nothing."""
+        training = self.training(audit, steps_per_pass)
         with np.errstate(over="ignore", invalid="ignore"):
-            self._images(audit, held_out, steps_per_pass)
+            seen = audit.statistic(steps_per_pass)
+            if seen is not None:
+                self.records.add(self.step, Clock.INLINE, "", "", seen)
+            found = held_out.audit(training, self.probe.chunks, self._strata)
+            if found is not None:
+                self.records.add(self.step, Clock.INLINE, "", "", found)
 
-    def _images(self, audit: Audit, held_out: HeldOut, steps_per_pass: int | None) -> None:
-        seen = audit.statistic(steps_per_pass)
-        if seen is not None:
-            self.records.add(self.step, Clock.INLINE, "", "", seen)
-        training, complete = audit.training(steps_per_pass)
-        found = held_out.audit(training, complete, self.probe.chunks, self._strata)
-        if found is not None:
-            self.records.add(self.step, Clock.INLINE, "", "", found)
+    def training(self, audit: Audit, steps_per_pass: int | None) -> Training:
+        return Training(*audit.training(steps_per_pass), self.probe.draw.population)
 
     def held_out(self, chunks: list[Chunk]) -> None:
         """What the model answers for held-out images."""
@@ -89,10 +86,11 @@ class Aftermath:
     def experiments(
         self,
         seconds: float,
+        clock: Callable[[], float],
         spreads: Mapping[tuple[str, str], npt.NDArray[np.float64]],
         change: Mapping[str, Array],
     ) -> None:
-        """Questions to the model, within so many seconds."""
+        """Questions to the model, within so many seconds by `clock`."""
         asked = Asked(
             self.model,
             self.layers,
@@ -102,7 +100,7 @@ class Aftermath:
             self.batch_images,
             spreads,
             change,
-            clock=OwnTime(self.clock, time.process_time),
+            clock=clock,
         )
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             for layer, statistic in examination(asked, seconds, self.not_measured):

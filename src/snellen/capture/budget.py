@@ -27,6 +27,8 @@ class Budget:
     """Of it, what was paid once: frameworks compile an operation the first time it is met."""
     examining_seconds: float = 0.0
     """Of it, what was spent on models after their training."""
+    asking_seconds: float = 0.0
+    """Of that, what experiments took of the time they are allowed, by their own clock."""
     _reserved: dict[object, float] = field(default_factory=dict[object, float], init=False)
 
     def spend(self, seconds: float, *, first: bool = False) -> None:

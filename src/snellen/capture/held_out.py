@@ -23,9 +23,25 @@ MOST_IMAGES = 4096
 TRAINING_LIKE = 0.9
 """A batch with as many training images is part of an evaluation on the training set itself, where
 other batches are not, or where it is nearly all of that set."""
+CLEAN = 0.2
+"""Where the training set is known in part: batches with less than this share of the known images
+that others have are of another set."""
+FEWEST_REPEATED = 20
+"""Training images among those evaluated, below which nobody evaluated on the training set."""
 
 Labels = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is known of the training images."""
+
+    prints: Fingerprints
+    complete: bool
+    """These are all of one pass."""
+    population: int | None = None
+    """How many there are, where the script shows it."""
 
 
 @dataclass(frozen=True)
@@ -94,9 +110,9 @@ class HeldOut:
 
     # -- what it comes to --------------------------------------------------------------------------
 
-    def chunks(self, training: Fingerprints, complete: bool) -> list[Chunk]:
+    def chunks(self, training: Training) -> list[Chunk]:
         """The images kept, to be answered together; of one kind where there are several."""
-        kept = [x.chunk for x in self._held(training, complete) if x.chunk is not None]
+        kept = [x.chunk for x in self._held(training) if x.chunk is not None]
         kept = [chunk for chunk in kept if chunk.joins == kept[0].joins]
         count = sum(chunk.images for chunk in kept)
         if not count:
@@ -106,23 +122,22 @@ class HeldOut:
 
     def audit(
         self,
-        training: Fingerprints,
-        complete: bool,
+        training: Training,
         sample: Sequence[Chunk],
         strata: Callable[[Any], Labels | None],
     ) -> HeldOutAudit | None:
-        """Against the training images: their fingerprints, whether they are all there are, and some
-        of them (the probe). `None` without held-out images."""
-        held = self._held(training, complete)
-        if not held or not len(training):
+        """Against the training images, of which `sample` holds some (the probe). `None` without
+        held-out images."""
+        held = self._held(training)
+        if not held or not len(training.prints):
             return None
         prints = Fingerprints.joined([x.prints for x in held])
         # An image that is evaluated twice counts once.
         first = {name: i for i, name in reversed(list(enumerate(prints.exact)))}
         prints = prints.taken(np.array(sorted(first.values()), np.int64))
-        known = set(training.exact)
+        known = set(training.prints.exact)
         repeated = np.array([name in known for name in prints.exact], np.bool_)
-        near = prints.near(training) & ~repeated
+        near = prints.near(training.prints) & ~repeated
         labels = [x.labels for x in held if x.labels is not None]
         counts = np.zeros(0, np.int64)
         if len(labels) == len(held):
@@ -134,11 +149,11 @@ class HeldOut:
         training_mean, training_std = self._training_moments(sample, len(mean))
         return HeldOutAudit(
             images=len(prints),
-            training_images=len(training),
-            training_complete=complete,
+            training_images=len(training.prints),
+            training_complete=training.complete,
             repeated=int(repeated.sum()),
             near_repeated=int(near.sum()),
-            near_expected=_near_among(training),
+            near_expected=_near_among(training.prints),
             counts=counts,
             mean=mean,
             std=std,
@@ -148,24 +163,43 @@ class HeldOut:
             separability_error=error,
         )
 
-    def _held(self, training: Fingerprints, complete: bool) -> list[_Evaluated]:
+    def _held(self, training: Training) -> list[_Evaluated]:
         """Without the batches of an evaluation on the training set itself."""
-        known = set(training.exact)
-        if not complete or not known:
+        known = set(training.prints.exact)
+        repeated = [[name for name in x.prints.exact if name in known] for x in self._batches]
+        sizes = [len(x.prints) for x in self._batches]
+        shares = np.array([len(r) / n for r, n in zip(repeated, sizes, strict=True)])
+        if not known or not len(shares) or sum(map(len, repeated)) < FEWEST_REPEATED:
             return self._batches
-        own = [
-            sum(name in known for name in x.prints.exact) >= TRAINING_LIKE * len(x.prints)
-            for x in self._batches
-        ]
+        # Of a training set that is known in part, so much of a batch of its own can be known.
+        most = 1.0 if training.complete else float(shares.max())
+        own = shares >= (TRAINING_LIKE if training.complete else 0.5) * most
+        if not own.any():
+            return self._batches
+        rest = [x for x, mine in zip(self._batches, own.tolist(), strict=True) if not mine]
+        clean = bool(rest) and (training.complete or float(shares[~own].mean()) < CLEAN * most)
         covered = {
-            name
-            for x, mine in zip(self._batches, own, strict=True)
-            if mine
-            for name in x.prints.exact
+            name for r, mine in zip(repeated, own.tolist(), strict=True) if mine for name in r
         }
-        if all(own) and len(covered & known) < TRAINING_LIKE * len(known):
-            return self._batches
-        return [x for x, mine in zip(self._batches, own, strict=True) if not mine]
+        whole = len(covered) >= TRAINING_LIKE * len(known)
+        return (
+            rest
+            if clean or whole or self._mostly_training(training, shares, own)
+            else self._batches
+        )
+
+    def _mostly_training(
+        self, training: Training, shares: Floats, own: npt.NDArray[np.bool_]
+    ) -> bool:
+        """Whether so many images were evaluated, and so many of them are training images, that it
+        is the training set: reckoned from the part of it that is known."""
+        if training.complete or not training.population:
+            return False
+        images = np.array([len(x.prints) for x in self._batches])[own]
+        share = float(np.average(shares[own], weights=images))
+        likely = share * training.population / len(set(training.prints.exact))
+        many = min(training.population / 2, TRAINING_LIKE * MOST_IMAGES)
+        return likely >= 0.5 and int(images.sum()) >= many
 
     def _training_moments(self, sample: Sequence[Chunk], channels: int) -> tuple[Floats, Floats]:
         parts: list[tuple[Floats, int]] = []

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from snellen.adapters.contract import Batch, Glimpse, LossCall, Model, ModelRefusedError
 from snellen.capture import filters
 from snellen.capture.aftermath import Aftermath
-from snellen.capture.budget import FIRST_SECONDS, Budget, Schedule
+from snellen.capture.budget import FIRST_SECONDS, Budget, OwnTime, Schedule
 from snellen.capture.draw import ProbeDraw
 from snellen.capture.evaluations import EvaluationPass
 from snellen.capture.examination import allowed_seconds
@@ -257,19 +257,16 @@ class SubjectWatch:
         self._flush()
 
     def _examine(self, share: float, *, ask: bool) -> None:
-        started = self._clock()
+        started, own = self._clock(), OwnTime(self._clock, time.process_time)
         aftermath = self._aftermath()
-        audit, held_out, pass_steps = (
-            self._images.audit,
-            self._images.held_out,
-            self._steps_per_pass(),
-        )
-        aftermath.images(audit, held_out, pass_steps)
+        images, steps = self._images, self._steps_per_pass()
         if ask:
-            aftermath.held_out(held_out.chunks(*audit.training(pass_steps)))
-            left = allowed_seconds(self._training_seconds()) - self.budget.examining_seconds
-            left = left * share - (self._clock() - started)
-            aftermath.experiments(left, self._map_spreads, self._updates.change)
+            aftermath.held_out(images.held_out.chunks(aftermath.training(images.audit, steps)))
+            began = own()
+            left = allowed_seconds(self._training_seconds()) - self.budget.asking_seconds
+            aftermath.experiments(left * share, own, self._map_spreads, self._updates.change)
+            self.budget.asking_seconds += own() - began
+        aftermath.images(images.audit, images.held_out, steps)
         self._not_measured = aftermath.not_measured
         self.budget.examining_seconds += self._clock() - started
 
@@ -283,7 +280,6 @@ class SubjectWatch:
             self._probe,
             self._loss,
             self._class_axis(),
-            self._clock,
             int(batch) if isinstance(batch, int) else self._probe.batch_images,
         )
 
