@@ -1,4 +1,4 @@
-"""Read digits with four layers of tanh."""
+"""Read digits with eight layers of tanh."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from sklearn.datasets import load_digits
 from torch import nn
 
-EPOCHS = 10
+EPOCHS = 8
 BATCH = 32
 
 
@@ -25,26 +25,17 @@ def data(seed: int) -> tuple[torch.Tensor, ...]:
 
 
 def build(mended: bool) -> nn.Module:
-    model = nn.Sequential(
-        nn.Conv2d(1, 16, 3, padding=1),
-        nn.Tanh(),
-        nn.MaxPool2d(2),
-        nn.Conv2d(16, 16, 3, padding=1),
-        nn.Tanh(),
-        nn.MaxPool2d(2),
-        nn.Conv2d(16, 16, 3, padding=1),
-        nn.Tanh(),
-        nn.Conv2d(16, 16, 3, padding=1),
-        nn.Tanh(),
-        nn.AdaptiveAvgPool2d(1),
-        nn.Flatten(),
-        nn.Linear(16, 10),
-    )
-    if not mended:
-        for layer in model:
-            if isinstance(layer, nn.Conv2d):
-                nn.init.normal_(layer.weight, std=3.0)
-    return model
+    layers: list[nn.Module] = []
+    for number in range(8):
+        conv = nn.Conv2d(16 if number else 1, 16, 3, padding=1)
+        if mended:
+            nn.init.xavier_normal_(conv.weight, gain=nn.init.calculate_gain("tanh"))
+        else:
+            nn.init.normal_(conv.weight, std=3.0)
+        layers += [conv, nn.Tanh()]
+        if number in (1, 3):
+            layers.append(nn.MaxPool2d(2))
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 10))
 
 
 @torch.no_grad()
@@ -61,7 +52,7 @@ def main() -> None:
     torch.manual_seed(args.seed)
     images, labels, test_images, test_labels = data(args.seed)
     model = build(args.mended)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.9)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
     for epoch in range(EPOCHS):
         model.train()
         total = 0.0
