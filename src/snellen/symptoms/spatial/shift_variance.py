@@ -72,7 +72,8 @@ class ShiftVariance(Symptom):
     ## What looks similar
     A network that only ever saw centred objects changes its answers the more the further they
     move, and no stride is to blame: it needs shifted training images. Images of fewer than 16
-    pixels are not judged: one pixel is a large part of what they show. Typical ImageNet networks keep 87 to 92% of their answers.
+    pixels are not judged: one pixel is a large part of what they show. Typical ImageNet networks
+    keep 87 to 92% of their answers.
 
     ## Example
     `Conv2d(3, 16, 1, stride=4)` as the first layer.
