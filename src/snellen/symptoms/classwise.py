@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from snellen.core import Layer
 from snellen.record import Clock, Entry, Subject
-from snellen.stats import ImageAnswers, Predictions, Statistic, TargetKind, Targets
-from snellen.symptoms.structure import feeds_head, hidden
+from snellen.stats import ClassResponse, ImageAnswers, Predictions, Statistic, TargetKind, Targets
+from snellen.symptoms.structure import feeds_head, hidden, part_of
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -95,3 +95,22 @@ def half_as_good(shown: Shown, k: int) -> float:
 def better_than_chance(others: float, classes: int) -> bool:
     """Whether a recall says that these classes were learnt at all."""
     return bool(others > 1.5 / max(classes, 1))
+
+
+def class_share(subject: Subject, layer: Layer) -> float:
+    """Share of the variance of the channels' answers that lies between classes, at the last
+    look."""
+    entry = subject.last(layer.name, ClassResponse, part_of(layer))
+    if entry is None:
+        return float("nan")
+    seen = entry.value
+    n = seen.images.astype(np.float64)
+    kept = n > 0
+    if kept.sum() < 2 or not np.isfinite([seen.sum, seen.squares]).all():
+        return float("nan")
+    total = float(n.sum())
+    mean = seen.sum.sum(axis=0) / total
+    spread = float((seen.squares.sum(axis=0) / total - mean**2).sum())
+    means = seen.sum[kept] / n[kept, None]
+    between = float((n[kept, None] * (means - mean) ** 2).sum() / total)
+    return min(1.0, between / spread) if spread > 1e-12 * float((mean**2).sum()) > 0 else np.nan

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from snellen.record import Subject
-from snellen.stats import ChannelStructure
+from snellen.stats import ChannelStructure, ClassResponse
 from snellen.symptoms.representation.redundant_channels import RedundantChannels
 from symptoms.build import UNHARMED, conv, finding, grade, head, probe, sentence, subject
-from symptoms.richer import structure
+from symptoms.richer import response, structure
 
 CHANNELS = 20
 
@@ -76,6 +76,23 @@ def test_neural_collapse_before_the_head_is_no_redundancy() -> None:
     """Two classes, learnt well: all units of two dense layers say the same."""
     flat = watched(0.99, 0.99, before=0.3, positions=())
     assert grade(RedundantChannels(), flat, "conv0") == "clear"
+
+
+@pytest.mark.parametrize(("apart", "expected"), [(3.0, "clear"), (0.1, "warning")])
+def test_channels_that_all_tell_two_classes_apart_are_alike(apart: float, expected: str) -> None:
+    history = {
+        key: value
+        for name in ("conv0", "conv1")
+        for key, value in (
+            probe(name, ChannelStructure, "post", (1000, structure(repeated(20))))
+            | probe(
+                name, ClassResponse, "post", (1000, response([[0.0] * 20, [apart] * 20], spread=1))
+            )
+        ).items()
+    }
+    layers = [conv(f"conv{n}", index=n, channels=CHANNELS) for n in range(2)]
+    seen = subject(*layers, history=history)
+    assert grade(RedundantChannels(), seen, "conv0") == expected
 
 
 def test_dead_channels_are_not_compared() -> None:

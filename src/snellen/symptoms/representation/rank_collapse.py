@@ -12,7 +12,7 @@ from snellen.core.layer import WindowKind
 from snellen.record import Entry, Subject
 from snellen.stats import ChannelStructure, ClassResponse
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
-from snellen.symptoms.classwise import penultimate
+from snellen.symptoms.classwise import class_share, penultimate
 from snellen.symptoms.phases import Phase
 from snellen.symptoms.structure import classes, is_gate, part_of
 from snellen.symptoms.wording import amount, percent
@@ -143,7 +143,7 @@ class RankCollapse(Symptom):
         known = history[0] if history[0].step < last.step else None
         before = known.value.effective_rank if known else float("nan")
         limit = self._limit(subject, of, before, before_head)
-        share = _class_share(subject, layer)
+        share = class_share(subject, layer)
         # Half of that many directions can still be the classes themselves; fewer can't.
         spared = rank >= 0.5 * self.share_of_classes * ((classes(subject) or 2) - 1)
         if rank >= limit or (spared and np.nan_to_num(share) >= self.class_share):
@@ -177,22 +177,3 @@ def _pooled(subject: Subject, layer: Layer) -> bool:
     return bool(ways) and all(
         any(window.kind is WindowKind.GLOBAL_POOL for window in way) for way in ways
     )
-
-
-def _class_share(subject: Subject, layer: Layer) -> float:
-    """Share of the variance of the channels' answers that lies between classes, at the last
-    look."""
-    entry = subject.last(layer.name, ClassResponse, part_of(layer))
-    if entry is None:
-        return float("nan")
-    seen = entry.value
-    n = seen.images.astype(np.float64)
-    kept = n > 0
-    if kept.sum() < 2 or not np.isfinite([seen.sum, seen.squares]).all():
-        return float("nan")
-    total = float(n.sum())
-    mean = seen.sum.sum(axis=0) / total
-    spread = float((seen.squares.sum(axis=0) / total - mean**2).sum())
-    means = seen.sum[kept] / n[kept, None]
-    between = float((n[kept, None] * (means - mean) ** 2).sum() / total)
-    return min(1.0, between / spread) if spread > 1e-12 * float((mean**2).sum()) > 0 else np.nan

@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from snellen.core import Layer, Severity
 from snellen.record import Entry, Subject
-from snellen.stats import ChannelStructure
+from snellen.stats import ChannelStructure, ClassResponse
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
+from snellen.symptoms.classwise import class_share
 from snellen.symptoms.structure import part_of
 from snellen.symptoms.wording import count, percent
 
@@ -84,7 +85,7 @@ class RedundantChannels(Symptom):
     code = "S12"
     name = "redundant-channels"
     since = "0.1"
-    reads = (ChannelStructure,)
+    reads = (ChannelStructure, ClassResponse)
     min_images = 20
 
     max_correlation: float = threshold(
@@ -94,6 +95,11 @@ class RedundantChannels(Symptom):
         0.9,
         unit="share of living channels with a partner",
         because="healthy networks had 31% to 69% in their first layers",
+    )
+    class_share: float = threshold(
+        0.5,
+        unit="share of the variance between classes",
+        because="a binary classifier that works ended with 0.67 and 0.91 in its last layers",
     )
     min_samples: int = threshold(
         200,
@@ -110,7 +116,7 @@ class RedundantChannels(Symptom):
             for x in subject.layers
             if not x.head and x.channels >= self.min_channels
         ]
-        repeated = [self._share(h[-1].value) >= self.max_share if h else False for _, h in seen]
+        repeated = [bool(h) and self._repeated(subject, x, h[-1].value) for x, h in seen]
         for n, (layer, history) in enumerate(seen):
             neighbour = any(repeated[max(0, n - 1) : n]) or any(repeated[n + 1 : n + 2])
             opinion = self._opinion(layer, history, repeated[n] and neighbour)
@@ -160,11 +166,14 @@ class RedundantChannels(Symptom):
             at=last.step,
         )
 
-    def _share(self, seen: ChannelStructure) -> float:
+    def _repeated(self, subject: Subject, layer: Layer, seen: ChannelStructure) -> bool:
         r = _correlation(seen)
         if len(r) < self.min_channels or seen.samples < self.min_samples:
-            return 0.0
-        return float((r > self.max_correlation).mean())
+            return False
+        share = float((r > self.max_correlation).mean())
+        # Channels that all tell the same few classes apart are alike because they have learnt.
+        learnt = np.nan_to_num(class_share(subject, layer)) >= self.class_share
+        return share >= self.max_share and not learnt
 
 
 def _correlation(seen: ChannelStructure) -> npt.NDArray[np.float64]:
