@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +28,12 @@ def trained(make: Any = nets.sequential) -> tuple[Any, KerasModel, Any, Any]:
     held = KerasModel(model)
     held.look(x[:4], y[:4], lambda glimpse: None)
     return model, held, x, y
+
+
+@functools.cache
+def shared(make: Any = nets.sequential) -> tuple[Any, KerasModel, Any, Any]:
+    """A trained model for tests that only ask."""
+    return trained(make)
 
 
 def as_array(value: Any) -> Any:
@@ -76,7 +83,7 @@ def shifted_answer(held: KerasModel, x: Any, y: Any, by: float) -> Any:
         return held.answer(x, y)
 
 
-@pytest.mark.parametrize("make", [nets.sequential, nets.functional, nets.subclassed])
+@pytest.mark.parametrize("make", [nets.sequential, nets.subclassed])
 def test_asking_leaves_nothing_behind(make: Any) -> None:
     model, held, x, y = trained(make)
     given = x.copy()
@@ -95,7 +102,7 @@ def test_asking_leaves_nothing_behind(make: Any) -> None:
 
 
 def test_an_answer_is_what_the_model_predicts_and_the_loss_of_evaluate() -> None:
-    model, held, x, y = trained()
+    model, held, x, y = shared()
     output, loss = held.answer(x, y)
     np.testing.assert_allclose(output, model.predict(x, verbose=0), rtol=1e-5, atol=1e-6)
     assert loss == pytest.approx(model.evaluate(x, y, batch_size=48, verbose=0)[0], rel=1e-5)
@@ -123,7 +130,7 @@ def test_batch_statistics_normalise_by_the_batch_without_dropout() -> None:
 
 
 def test_tells_what_normalisations_remember() -> None:
-    model, held, _, _ = trained()
+    model, held, _, _ = shared()
     norm = model.layers[1]
     ((name, told),) = held.normalisations().items()
     assert name == model.layers[0].name
@@ -154,7 +161,7 @@ def kernels() -> Any:
 
 def test_shifted_kernels_are_what_they_are_plus_the_change() -> None:
     """A change in one place of the canonical order changes the loss as its gradient says."""
-    _, held, x, y = trained(kernels)
+    _, held, x, y = shared(kernels)
     gradients = held.gradients(x, y)
     assert gradients is not None
     weights = {name: w.kernel.copy() for name, w in held.weights().items()}
@@ -188,7 +195,7 @@ def test_shifted_and_initial_go_together() -> None:
 
 @pytest.mark.parametrize("layer", ["", "conv", "depthwise", "head"])
 def test_input_gradients_are_those_of_differences(layer: str) -> None:
-    _, held, x, _ = trained(kernels)
+    _, held, x, _ = shared(kernels)
     images = x[:3]
     pulled: list[Any] = []
 
@@ -220,7 +227,7 @@ def test_input_gradients_are_those_of_differences(layer: str) -> None:
 
 
 def test_without_weights_all_maps_are_pulled_alike() -> None:
-    _, held, x, _ = trained(kernels)
+    _, held, x, _ = shared(kernels)
     found = held.input_gradients(x[:2], layer="conv")
     ones = held.input_gradients(x[:2], np.ones_like, layer="conv")
     np.testing.assert_allclose(found, ones, rtol=1e-6)
@@ -230,7 +237,7 @@ def test_without_weights_all_maps_are_pulled_alike() -> None:
 
 
 def test_images_can_be_taken_out_and_put_in() -> None:
-    _, held, x, _ = trained()
+    _, held, x, _ = shared()
     two = {"number": np.arange(4), "image": x[:4].astype("float64"), "vector": x[:4, 0, 0]}
     images = held.images_of(two)
     np.testing.assert_array_equal(images, np.moveaxis(x[:4], -1, 1))
@@ -265,7 +272,7 @@ def test_a_gradient_that_tensorflow_does_not_have_is_none() -> None:
 
 
 def test_a_model_that_fails_on_the_images_says_so() -> None:
-    model, held, x, y = trained()
+    model, held, x, y = shared()
     for ask in (
         lambda images: held.look(images, y, lambda glimpse: None),
         lambda images: held.answer(images, y),
