@@ -30,9 +30,9 @@ def build(*, mended: bool) -> keras.Model:
         [
             keras.Input((16, 16, 1)),
             layers.Conv2D(16, 5, padding="same", activation=between),
-            layers.AveragePooling2D(),
+            layers.AveragePooling2D(2),
             layers.Conv2D(32, 3, padding="same", activation=between),
-            layers.AveragePooling2D(),
+            layers.AveragePooling2D(2),
             layers.Flatten(),
             layers.Dense(2, activation="softmax"),
         ]

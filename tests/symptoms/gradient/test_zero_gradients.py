@@ -117,6 +117,15 @@ def test_dead_channels_explain_it() -> None:
     )
 
 
+def test_a_dead_layer_leaves_the_one_that_reads_it_without_gradient_too() -> None:
+    dead = probe("conv", MapSummary, "post", (1000, maps(silent=range(8))))
+    none = steps("conv", 0.0) | steps("head", 0.0)
+    watched = subject(conv(), head(inputs=("conv",)), history=none | dead)
+    assert grade(ZeroGradients(), watched, "", HARMED) == "note"
+    elsewhere = subject(conv(), head(inputs=("other",)), history=none | dead)
+    assert grade(ZeroGradients(), elsewhere, "", HARMED) == "error"
+
+
 def test_a_softmax_over_one_unit_explains_it() -> None:
     loss = {"name": "binary_cross_entropy", "expects": "probabilities", "fed": "softmax"}
     watched = subject(

@@ -158,8 +158,9 @@ def _reason(subject: Subject, none: list[Layer], *, every: bool) -> tuple[str, b
     """What explains it, and whether that is another symptom's finding."""
     for layer in subject.layers:
         maps = subject.last(layer.name, MapSummary, "post")
-        blocks = layer.index >= max(x.index for x in none)
-        if blocks and zeroes(layer) and maps and maps.value.images and maps.value.silent.all():
+        # What reads a dead layer gets no gradient either: its input is zero.
+        behind = [x for x in none if x.index > layer.index and layer.name not in x.inputs]
+        if not behind and zeroes(layer) and maps and maps.value.images and maps.value.silent.all():
             return f"every channel of {layer.name} is dead, so nothing gets past it", True
     final = [x for x in subject.layers if x.head]
     if every and final and final[-1].channels == 1 and _softmax_at_the_end(subject, final[-1]):

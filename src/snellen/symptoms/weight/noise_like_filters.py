@@ -71,10 +71,11 @@ class NoiseLikeFilters(Symptom):
     labels that have nothing to do with the images; updates that are mostly noise.
 
     ## What looks similar
-    Filters of 3×3 have too few values for the test: only their direction is judged, and without the
-    start there is no verdict. Smooth filters prove nothing, since random labels make them too.
-    Images that are noise themselves make rough filters. Loaded and frozen layers are left out, and
-    a network that has learnt its task may well keep its first filters near their start.
+    Filters of 3×3 have too few values for the test: that they kept their direction is noted at
+    most, and without the start there is no verdict. Smooth filters prove nothing, since random
+    labels make them too. Images that are noise themselves make rough filters. Loaded and frozen
+    layers are left out, and a network that has learnt its task may well keep its first filters near
+    their start.
 
     ## Example
     SGD with a learning rate of 1e-5: after ten epochs the cosine of the filters with their start is
@@ -151,12 +152,14 @@ class NoiseLikeFilters(Symptom):
         known: bool,
         step: int,
     ) -> Suspicion:
+        taps = tuple(int(t) for t in image.kernel.shape[2:])
         return Suspicion(
             layer.name,
-            Severity.WARNING,
+            # Of 3×3 filters it is known that they stayed, not that they are noise.
+            Severity.WARNING if min(taps) >= 5 else Severity.NOTE,
             Noise(
                 len(image.kernel),
-                tuple(int(t) for t in image.kernel.shape[2:]),
+                taps,
                 cosine,
                 smooth,
                 known,
