@@ -175,6 +175,8 @@ def _share(seen: InputDependence) -> Floats:
 
 
 def _layer_share(seen: InputDependence) -> float:
+    if not np.isfinite([seen.pattern, seen.varying]).all():
+        return float("nan")
     total = float((seen.pattern + seen.varying).sum())
     return float(seen.pattern.sum()) / total if 0 < total < np.inf else float("nan")
 
