@@ -10,7 +10,7 @@ import pytest
 
 from report import runs
 from report.snapshots import assert_snapshot
-from snellen.core import Severity, Verdict
+from snellen.core import Place, Severity, Undecided, Verdict
 from snellen.record import Event, RunContents
 from snellen.report.document import document_of
 from snellen.report.terminal import print_card
@@ -177,3 +177,24 @@ def test_a_reader_that_has_gone_breaks_nothing(tmp_path: Path) -> None:
     closed = (tmp_path / "card").open("w", encoding="utf-8")
     closed.close()
     print_card(document, closed)
+
+
+def test_many_checks_are_told_by_their_codes() -> None:
+    numbers = (1, 2, 3, 5, 7, 8, 9, 11, 40)
+    verdicts = [runs.clear("", f"S{n:02}", f"symptom-{n}") for n in numbers]
+
+    shown = card(runs.contents(runs.subject([], {})), verdicts)
+
+    assert "S01 to S03, S05, S07 to S09, S11, S40" in shown
+    assert "symptom-1" not in shown
+
+
+def test_of_many_that_could_not_judge_the_rest_is_told_by_code() -> None:
+    verdicts = [
+        Undecided(f"S{n:02}", f"symptom-{n}", Place("Net"), f"more {n}") for n in range(1, 12)
+    ]
+
+    shown = card(runs.contents(runs.subject([], {})), verdicts)
+
+    assert "S08 symptom-8: needs more 8" in shown
+    assert "and S09 to S11" in shown

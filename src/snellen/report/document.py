@@ -40,10 +40,16 @@ class RunFacts:
     """Version that watched."""
     manifest: Mapping[str, Any]
 
+    examining_seconds: float = 0.0
+    """Of `watching_seconds`, what the questions took that were put to the model after the
+    training."""
+
     @property
     def overhead_share(self) -> float | None:
-        """What the watching took, as a share of the training time; `None` without training time."""
-        return self.watching_seconds / self.seconds if self.seconds > 0 else None
+        """What watching took from the training, as a share of its time; `None` without training
+        time. Questions asked afterwards are left out."""
+        during = self.watching_seconds - self.examining_seconds
+        return max(during, 0.0) / self.seconds if self.seconds > 0 else None
 
 
 @dataclass(frozen=True)
@@ -262,6 +268,7 @@ def _run_facts(contents: RunContents, file: str) -> RunFacts:
         ),
         snellen=str(manifest.get("snellen", "unknown")),
         manifest=manifest,
+        examining_seconds=_number(manifest.get("examining_seconds"), otherwise=0.0),
     )
 
 

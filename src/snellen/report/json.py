@@ -32,6 +32,7 @@ def json_of(document: Document) -> dict[str, Any]:
             "steps": run.steps,
             "seconds": plain_value(run.seconds),
             "watching_seconds": plain_value(run.watching_seconds),
+            "examining_seconds": plain_value(run.examining_seconds),
             "overhead_share": plain_value(run.overhead_share),
             "snellen": run.snellen,
         },

@@ -20,6 +20,8 @@ from snellen.report.strip import ASCII_BLOCKS, BLOCKS, COLOURS, cells, folded, t
 
 MOST_LAYERS = 30
 """Layers in the strip of channel health before the rest is folded."""
+FEW_CHECKS = 8
+"""Symptoms that found nothing, or could not judge, named one by one; of more the codes are told."""
 MOST_FINDINGS = 3
 """Findings of one symptom told in full."""
 NAME_WIDTH = 24
@@ -159,21 +161,28 @@ class _Card:
     def checks(self, document: Document) -> None:
         if document.passed:
             self.heading("Nothing found")
-            self.indented(self.text(", ".join(map(passed, document.passed))), 2, hang=2)
+            few = len(document.passed) <= FEW_CHECKS
+            said = ", ".join(map(passed, document.passed)) if few else codes(document.passed)
+            self.indented(self.text(said), 2, hang=2)
         if document.unjudged:
             self.heading("Not judged")
             several = len(document.subjects) > 1
-            for entry in document.unjudged:
+            entries = sorted(document.unjudged, key=lambda entry: -len(entry.layers))
+            for entry in entries[:FEW_CHECKS]:
                 self.indented(self.text(unjudged(entry, several=several)), 2, hang=4)
+            if rest := entries[FEW_CHECKS:]:
+                self.indented(self.text(f"and {codes(rest)}: the JSON says why"), 2, hang=4)
 
     def cost(self, document: Document) -> None:
         run = document.run
         share = run.overhead_share
-        took = f"Watching took {seconds(run.watching_seconds)}"
+        took = f"Watching took {seconds(run.watching_seconds - run.examining_seconds)}"
         if share is not None:
             took += f", {share:.1%} of the training's {seconds(run.seconds)}"
         if isinstance(budget := run.manifest.get("overhead_budget"), float):
             took += f" (budget: {budget * 100:g}%)"
+        if run.examining_seconds >= 0.05:
+            took += f"; questions to the trained model {seconds(run.examining_seconds)} more"
         self.console.print()
         self.indented(self.text(took, "dim"), 0)
         self.indented(self.text(f"Run file: {run.file}", "dim"), 0)
@@ -221,6 +230,19 @@ class _Card:
         for number, line in enumerate(text.wrap(self.console, self.console.width - hang)):
             line.rstrip()
             self.console.print(Padding(line, (0, 0, 0, hang if number else columns), expand=False))
+
+
+def codes(entries: Iterable[Passed | Unjudged]) -> str:
+    """`S01 to S04, S07 (snellen symptoms names them)`."""
+    numbers = sorted({int(entry.code[1:]) for entry in entries})
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    said = [f"S{run[0]:02}" if len(run) == 1 else f"S{run[0]:02} to S{run[-1]:02}" for run in runs]
+    return f"{', '.join(said)} (`snellen symptoms` names them)"
 
 
 def passed(entry: Passed) -> str:
