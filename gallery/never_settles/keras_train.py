@@ -1,4 +1,4 @@
-"""Read digits in steps that stay too long."""
+"""Read digits, drawing images and labels anew for every epoch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from keras import layers
 from sklearn.datasets import load_digits
 
 EPOCHS = 10
-BATCH = 16
+BATCH = 32
 
 
 def data(seed: int) -> tuple[np.ndarray, ...]:
@@ -34,6 +34,14 @@ def build() -> keras.Model:
     return model
 
 
+def batches(images: np.ndarray, labels: np.ndarray, rng: np.random.Generator, mended: bool):
+    while True:
+        order = rng.permutation(len(images))
+        other = order if mended else rng.permutation(len(images))
+        for start in range(0, len(images) - BATCH + 1, BATCH):
+            yield images[order[start : start + BATCH]], labels[other[start : start + BATCH]]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=0)
@@ -43,14 +51,13 @@ def main() -> None:
     x_train, y_train, x_test, y_test = data(args.seed)
     model = build()
     model.compile(
-        optimizer=keras.optimizers.Adam(0.001 if args.mended else 0.05),
+        optimizer=keras.optimizers.Adam(0.01),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
     model.fit(
-        x_train,
-        y_train,
-        batch_size=BATCH,
+        batches(x_train, y_train, np.random.default_rng(args.seed), args.mended),
+        steps_per_epoch=len(x_train) // BATCH,
         epochs=EPOCHS,
         validation_data=(x_test, y_test),
         verbose=2,

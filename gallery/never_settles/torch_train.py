@@ -1,4 +1,4 @@
-"""Read digits in steps that stay too long."""
+"""Read digits, drawing images and labels anew for every epoch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 from torch import nn
 
 EPOCHS = 10
-BATCH = 16
+BATCH = 32
 
 
 def data(seed: int) -> tuple[torch.Tensor, ...]:
@@ -54,12 +54,14 @@ def main() -> None:
     torch.manual_seed(args.seed)
     images, labels, test_images, test_labels = data(args.seed)
     model = build()
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.001 if args.mended else 0.05)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
     for epoch in range(EPOCHS):
         model.train()
         total = 0.0
-        for index in torch.randperm(len(images)).split(BATCH):
-            loss = F.cross_entropy(model(images[index]), labels[index])
+        order = torch.randperm(len(images))
+        other = order if args.mended else torch.randperm(len(images))
+        for index, drawn in zip(order.split(BATCH), other.split(BATCH), strict=True):
+            loss = F.cross_entropy(model(images[index]), labels[drawn])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
