@@ -146,3 +146,22 @@ def test_sentence() -> None:
     )
     informed = watched(flat(2), means=0.5 * np.eye(10, CHANNELS))
     assert "of the variance tells classes apart" in sentence(RankCollapse(), informed)
+
+
+def test_of_layers_that_fell_the_first_is_named_and_the_others_are_counted() -> None:
+    looks = [
+        (0, structure(0.5, channels=CHANNELS, eigenvalues=flat(30))),
+        (1000, structure(0.5, channels=CHANNELS, eigenvalues=flat(1))),
+    ]
+    layers = [conv(name, index=n, channels=CHANNELS) for n, name in enumerate("abc")]
+    history = {
+        key: value
+        for name in "bc"
+        for key, value in probe(name, ChannelStructure, "post", *looks).items()
+    }
+    seen = subject(*layers, conv("last", index=3), history=history)
+    assert sentence(RankCollapse(), seen).startswith(
+        "64 channels span 1 directions (30 at the first look), as in 1 later layer over 320 images"
+    )
+    assert grade(RankCollapse(), seen, "b") == "warning"
+    assert grade(RankCollapse(), seen, "c") == "silent"

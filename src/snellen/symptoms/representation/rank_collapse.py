@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unju
 from snellen.symptoms.classwise import class_share, penultimate
 from snellen.symptoms.phases import Phase
 from snellen.symptoms.structure import classes, is_gate, part_of
-from snellen.symptoms.wording import amount, percent
+from snellen.symptoms.wording import amount, count, percent
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,9 @@ class LowRank:
     """Share of directions that hold 99% of the variance."""
     class_share: float
     """Share of the variance that lies between classes; NaN where it was not measured."""
+    layers: int
+    """Layers whose rank fell like this, this one (the first of them) included; 1 before the
+    head."""
     images: int
     allowed: float
 
@@ -42,9 +45,10 @@ class LowRank:
             if np.isfinite(self.class_share)
             else ""
         )
+        others = f", as in {count(self.layers - 1, 'later layer')}" * (self.layers > 1)
         return (
-            f"{self.of} channels span {amount(self.rank)} directions{before} over {self.images} "
-            f"images; 99% of the variance lies in {percent(self.saturation)} of them{told} "
+            f"{self.of} channels span {amount(self.rank)} directions{before}{others} over "
+            f"{self.images} images; 99% of the variance lies in {percent(self.saturation)} of them{told} "
             f"(allowed: at least {amount(self.allowed)})"
         )
 
@@ -116,6 +120,7 @@ class RankCollapse(Symptom):
         before = penultimate(subject)
         # Several layers that the head reads at once are summed or joined: none bounds it alone.
         last_ones = {x.name for x in before if len(before) == 1 and _pooled(subject, x)}
+        fallen: list[Suspicion] = []
         for layer in subject.layers:
             if layer.head or layer.channels < 2 or is_gate(subject, layer):
                 continue
@@ -124,8 +129,13 @@ class RankCollapse(Symptom):
                 yield Unjudged(layer.name, "an examined look at its channels")
                 continue
             opinion = self._opinion(subject, layer, history, layer.name in last_ones)
-            if opinion is not None:
+            if isinstance(opinion, Suspicion) and layer.name not in last_ones:
+                fallen.append(opinion)
+            elif opinion is not None:
                 yield opinion
+        if fallen and isinstance(fallen[0].evidence, LowRank):
+            # What one layer has lost, no later one regains.
+            yield replace(fallen[0], evidence=replace(fallen[0].evidence, layers=len(fallen)))
 
     def _opinion(
         self,
@@ -151,7 +161,7 @@ class RankCollapse(Symptom):
         return Suspicion(
             layer.name,
             Severity.WARNING,
-            LowRank(rank, before, of, seen.saturation, share, seen.images, limit),
+            LowRank(rank, before, of, seen.saturation, share, 1, seen.images, limit),
             step=last.step,
             images=seen.images,
             at=last.step,
