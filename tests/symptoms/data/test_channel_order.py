@@ -33,8 +33,8 @@ def swapped(*, pretrained: bool = True, **counts: int) -> Subject:
         pytest.param([32, 32, 3], [0.4, 0.4, 0.2], "warning", id="colours last, read as first"),
         pytest.param([32, 3, 32], [0.4, 0.2, 0.4], "warning", id="colours first, read as last"),
         pytest.param([48, 64, 3], [0.4, 0.4, 0.2], "warning", id="not square"),
-        pytest.param([32, 32, 3], [0.5, 0.4, 0.2], "warning", id="1.25 times as rough across"),
-        pytest.param([32, 32, 3], [0.51, 0.4, 0.2], "clear", id="rougher across"),
+        pytest.param([32, 32, 3], [1.0, 0.4, 0.2], "warning", id="2.5 times as rough across"),
+        pytest.param([32, 32, 3], [1.01, 0.4, 0.2], "clear", id="rougher across"),
         pytest.param([3, 32, 32], [0.2, 0.4, 0.4], "clear", id="as it should be"),
         pytest.param([28, 27, 1], SMOOTH, "clear", id="one column of another length: a signal"),
         pytest.param([64, 1, 1000], [0.1, np.nan, 0.4], "clear", id="electrodes over time"),
@@ -73,7 +73,7 @@ def test_a_model_trained_from_scratch_needs_stronger_evidence() -> None:
 def test_sentences() -> None:
     assert sentence(ChannelOrder(), shaped([28, 28, 1])) == (
         "images come as channels × height × width = 28 × 28 × 1; neighbouring channels differ by "
-        "0.4 standard deviations, neighbouring positions by 0.4 (allowed: channels at least 1.25 "
+        "0.4 standard deviations, neighbouring positions by 0.4 (allowed: channels at least 2.5 "
         "times that)"
     )
     assert sentence(ChannelOrder(), swapped(gained=30, lost=3)) == (

@@ -10,7 +10,7 @@ import pytest
 
 from snellen.record import Subject
 from snellen.symptoms.training.underfitting import Underfitting
-from symptoms.build import UNHARMED, grade, head, moment, sentence, subject, values
+from symptoms.build import HARMED, UNHARMED, grade, head, moment, sentence, subject, values
 from symptoms.data.test_label_noise import contradicted
 from symptoms.data_builders import answering, recalls
 
@@ -81,6 +81,11 @@ def test_modes_that_disagree_are_another_fault(loss: float, expected: str) -> No
     """The loss of training says 74% or 82%, the answers in evaluation mode 59%."""
     watched = trained(0.6, course(loss), facts=LARGE)
     assert grade(Underfitting(), watched, "", UNHARMED) == expected
+
+
+@pytest.mark.parametrize(("loss", "expected"), [(2.0, "warning"), (2.1, "clear")])
+def test_a_training_that_has_hardly_begun_is_slow_or_stuck(loss: float, expected: str) -> None:
+    assert grade(Underfitting(), trained(0.4, course(loss), facts=LARGE), "", HARMED) == expected
 
 
 def test_wrong_labels_hold_every_network_back() -> None:

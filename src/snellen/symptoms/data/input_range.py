@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -9,8 +10,9 @@ import numpy as np
 
 from snellen.core import LayerKind, Severity
 from snellen.record import Clock, Subject
-from snellen.stats import MapSummary
+from snellen.stats import MapSummary, NormalisationState
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
+from snellen.symptoms.facts import loaded
 from snellen.symptoms.wording import amount, count
 
 
@@ -19,7 +21,7 @@ class InputScale:
     """The values that enter the model."""
 
     problem: str
-    """`large values`, `off centre`, `hardly varying`, `widely varying`."""
+    """`not as trained on`, `large values`, `off centre`, `hardly varying`, `widely varying`."""
     minimum: float
     maximum: float
     mean: float
@@ -33,6 +35,8 @@ class InputScale:
     def sentence(self) -> str:
         where = "" if self.channel is None else f" in channel {self.channel}"
         seen = {
+            "not as trained on": f"input values go from {amount(self.minimum)} to "
+            f"{amount(self.maximum)} into weights that were trained before",
             "large values": f"input values reach {amount(self.maximum)} (from "
             f"{amount(self.minimum)})",
             "off centre": (
@@ -56,7 +60,8 @@ class InputRange(Symptom):
     ## What it finds
     Inputs with values above 20 (as when images from 0 to 255 were never scaled), with a mean more
     than three standard deviations from zero, or with a standard deviation below 0.05 or above 5,
-    each as the model gets them and not as they lie on the disk.
+    each as the model gets them and not as they lie on the disk. Raw values from 0 to 255 that enter
+    weights of an earlier training are a warning in any case.
 
     ## Why it matters
     The first layer's pre-activations grow with the inputs: large ones make the first updates huge,
@@ -69,7 +74,9 @@ class InputRange(Symptom):
     ## What looks similar
     Raw values from 0 to 255 can train well (Adam with small initial weights), so without harm this
     is a note. Inputs that are no images, such as counts or physical measurements, have ranges of
-    their own. A channel of coordinates or a mask is constant on purpose.
+    their own. Some pre-trained networks were trained on values from 0 to 255 less their mean, or
+    scale their inputs themselves, which their first batch normalisation tells. A channel of
+    coordinates or a mask is constant on purpose.
 
     ## Example
     `torch.tensor(images)` of uint8 images turned to float without dividing: values from 0 to 255.
@@ -81,7 +88,7 @@ class InputRange(Symptom):
     code = "S38"
     name = "input-range"
     since = "0.1"
-    reads = (MapSummary,)
+    reads = (MapSummary, NormalisationState)
     min_images = 300
 
     max_value: float = threshold(
@@ -96,7 +103,7 @@ class InputRange(Symptom):
         0.05, unit="standard deviation", because="images from 0 to 1 have about 0.25"
     )
     max_deviation: float = threshold(
-        5.0, unit="standard deviation", because="dividing by 0.22 twice gives about 4.5"
+        4.0, unit="standard deviation", because="dividing by 0.22 twice gives about 4.5"
     )
 
     def opinions(self, subject: Subject) -> Iterable[Opinion]:
@@ -107,12 +114,27 @@ class InputRange(Symptom):
             yield Unjudged("", "a look at the images that enter the model")
             return
         problem = self._problem(entry)
-        if not np.isfinite(entry.mean).all():
+        if problem is not None and problem.problem == "large values" and loaded(subject):
+            yield self._into_loaded_weights(subject, entry, problem)
+        elif not np.isfinite(entry.mean).all():
             yield Unjudged("", "input channels with finite values")
         elif problem is None:
             yield Healthy("", entry.images)
         else:
             yield Suspicion("", Severity.WARNING, problem, images=entry.images, step=0)
+
+    def _into_loaded_weights(
+        self, subject: Subject, entry: MapSummary, problem: InputScale
+    ) -> Opinion:
+        """Weights of an earlier training expect what they were trained on."""
+        mean, deviation, _ = _channels(entry)
+        centred = bool((np.abs(mean) < deviation).all()) and float(entry.minimum.min()) < 0
+        if centred or _expected(subject):
+            return Healthy("", entry.images)
+        evidence = dataclasses.replace(
+            problem, problem="not as trained on", allowed="centred, or scaled, as they were then"
+        )
+        return Suspicion("", Severity.WARNING, evidence, images=entry.images, step=0, evident=True)
 
     def _problem(self, maps: MapSummary) -> InputScale | None:
         low, high = float(maps.minimum.min()), float(maps.maximum.max())
@@ -159,6 +181,20 @@ class InputRange(Symptom):
                     allowed,
                 )
         return None
+
+
+def _expected(subject: Subject) -> bool:
+    """The first batch normalisation finds what it remembers of its earlier training."""
+    for layer in subject.layers:
+        history = subject.history(layer.name, NormalisationState)
+        if not history or history[0].step > 0:
+            continue
+        shift, ratio = history[0].value.mean_shift, history[0].value.log_variance_ratio
+        known = np.isfinite(shift) & np.isfinite(ratio)
+        return bool(
+            known.any() and np.median(shift[known]) < 1 and np.median(ratio[known]) < np.log(10)
+        )
+    return False
 
 
 def _widest(subject: Subject) -> MapSummary | None:

@@ -17,6 +17,7 @@ from snellen.symptoms.data.label_noise import LabelNoise
 from snellen.symptoms.facts import loaded, whole
 from snellen.symptoms.outcome import training_loss, yardstick
 from snellen.symptoms.phases import number
+from snellen.symptoms.progress import loss_left
 from snellen.symptoms.wording import amount
 
 
@@ -98,6 +99,11 @@ class Underfitting(Symptom):
         unit="fall of the loss over the last third, as a share of the loss of guessing",
         because="a training that goes on like this gains nothing in as many epochs again",
     )
+    begun: float = threshold(
+        0.9,
+        unit="loss left, over that of guessing",
+        because="a training that has hardly begun is stuck or slow: see loss-curve",
+    )
     max_gap: float = threshold(
         0.1,
         unit="macro recall on training images above that on held-out ones",
@@ -121,7 +127,8 @@ class Underfitting(Symptom):
         between = gap(subject, at_least=30)
         even = between is None or between.size < self.max_gap
         # Guessing is no underfitting: something prevents learning altogether.
-        poor = not score.at_chance and score.skill < limit
+        begun = loss_left(subject) < self.begun
+        poor = begun and not score.at_chance and score.skill < limit
         poor = poor and _consistent(score, float(course.means[-1]))
         if not (poor and even and self._still(subject, course)) or _noisy(subject):
             yield Healthy("", score.images)
