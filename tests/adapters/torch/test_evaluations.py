@@ -82,9 +82,24 @@ def without_eval(model: nn.Module) -> None:
         F.cross_entropy(model(vx), vy)
 
 
+def by_the_largest(model: nn.Module) -> int:
+    model.eval()
+    with torch.no_grad():
+        pred = model(vx).max(1, keepdim=True)[1]
+        return int(pred.eq(vy.view_as(pred)).sum())
+
+
+def by_the_array(model: nn.Module) -> float:
+    model.eval()
+    with torch.no_grad():
+        return float(np.mean(model(vx).numpy().argmax(1) == vy.numpy()))
+
+
 WAYS: dict[str, tuple[Evaluate, bool]] = {
     "a loss under no_grad": (by_loss, True),
-    "accuracy alone": (by_accuracy, False),
+    "accuracy alone": (by_accuracy, True),
+    "accuracy, as in PyTorch's examples": (by_the_largest, True),
+    "accuracy of arrays": (by_the_array, False),
     "a loader, accuracy alone": (by_loader, True),
     "eval() without no_grad": (without_no_grad, True),
     "no_grad without eval()": (without_eval, True),
@@ -280,3 +295,28 @@ def test_classes_are_left_as_they_were() -> None:
         train(model, by_loss, 1)
         assert "__call__" in vars(Own)
     assert (dict(vars(nn.Sequential)), dict(vars(Own))) == before
+
+
+@pytest.mark.parametrize("logits", [True, False])
+def test_labels_of_yes_or_no_answers_come_in_the_form_of_the_training(logits: bool) -> None:
+    truth = (Y % 2).float()[:, None]
+    with listening() as listener:
+        model = nn.Sequential(nn.Flatten(), nn.Linear(100, 1), *([] if logits else [nn.Sigmoid()]))
+        loss = nn.BCEWithLogitsLoss() if logits else nn.BCELoss()
+        optimizer = torch.optim.SGD(model.parameters(), 0.01)
+        for i in range(0, TRAIN, 16):
+            optimizer.zero_grad()
+            loss(model(x[i : i + 16]), truth[i : i + 16]).backward()
+            optimizer.step()
+        with torch.no_grad():
+            out = model(vx).squeeze(1)
+            (((out > 0) if logits else (out >= 0.5)) == (vy % 2).bool()).float().mean()
+    assert np.array_equal(listener.held[0][1], truth[TRAIN:].numpy())
+
+
+def test_comparing_is_left_as_it_was() -> None:
+    before = torch.eq, dict(vars(Tensor))
+    listener = heard(by_the_array)
+    assert listener.images == 2 * HELD
+    assert (torch.eq, dict(vars(Tensor))) == before
+    assert hash(vx) == id(vx)

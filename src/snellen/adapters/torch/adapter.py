@@ -90,7 +90,7 @@ class TorchAdapter:
         self._loaders = Loaders()
         self._loaded = Loaded()
         self._objectives = Objectives(observer)
-        self._evaluations = Evaluations(observer, self._loaders)
+        self._evaluations = Evaluations(observer, self._loaders, self._enter)
         self._ears = RootEars(self._root_called)
         self._inner: dict[int, Watched] = {}
         """Watched models by what is inside a wrapper that spreads their batches."""

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from math import prod
 from typing import Any
 
 import torch
@@ -13,6 +15,7 @@ from torch import Tensor
 
 from snellen.adapters.contract import Observer
 from snellen.adapters.torch.batches import batch_of
+from snellen.adapters.torch.comparisons import Comparisons
 from snellen.adapters.torch.inputs import Inputs, images_in, tensors_of
 from snellen.adapters.torch.loaders import Loaders
 from snellen.adapters.torch.losses import Heard
@@ -25,8 +28,10 @@ class Evaluations:
     """Tells of evaluation batches. One is held back until its labels are known: they may come with
     a loss, after the pass."""
 
-    def __init__(self, observer: Observer, loaders: Loaders) -> None:
+    def __init__(self, observer: Observer, loaders: Loaders, enter: Callable[..., Any]) -> None:
+        """`enter(name, function, *args)` crosses the boundary."""
         self._observer, self._loaders = observer, loaders
+        self._comparisons = Comparisons(enter)
         self._last: Watched | None = None
         """The model that was called last, where that call was an evaluation."""
         self.inner: Heard | None = None
@@ -39,6 +44,7 @@ class Evaluations:
     def over(self) -> None:
         """Another model, or the same for its training, is called."""
         self._last = self.inner = None
+        self._comparisons.close()
 
     def called(
         self, watched: Watched, inputs: Inputs, output: Any, *, graph: bool, training_mode: bool
@@ -60,6 +66,9 @@ class Evaluations:
         self._loaders.fresh = False
         if inner is not None:
             self.heard(inner)
+        answer = watched.model.pick(output)
+        if watched.candidate is call and call.target is None and answer is not None:
+            self._comparisons.await_labels(answer, functools.partial(self._compared, watched, call))
 
     def trained(self, watched: Watched, inputs: Inputs) -> None:
         """A model was called on images that train it."""
@@ -85,6 +94,19 @@ class Evaluations:
         if not call.graph:
             self.settle(watched)
 
+    def _compared(self, watched: Watched, call: Call, labels: Tensor) -> None:
+        """Its answers were compared with these: in the form in which the training's loss receives
+        labels, where they have as many values."""
+        if watched.candidate is not call or watched.label_form is None:
+            return
+        floating, shape = watched.label_form
+        if labels.numel() != call.images * prod(shape):
+            return
+        labels = labels.detach().reshape(call.images, *shape)
+        call.target = labels.float() if floating else labels.long()
+        if not call.graph:
+            self.settle(watched)
+
     def backward(self, models: Iterable[Watched]) -> None:
         """Gradients are about to be taken: what was called last in evaluation mode trains."""
         for watched in models:
@@ -95,6 +117,7 @@ class Evaluations:
     def settle(self, watched: Watched) -> None:
         """Tell of the batch held back, labels or not."""
         call, watched.candidate = watched.candidate, None
+        self._comparisons.close()
         if call is None or call.inputs is None:
             return
         # What is made of it in inference mode could never be differentiated.
