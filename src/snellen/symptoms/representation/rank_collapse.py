@@ -48,8 +48,8 @@ class LowRank:
         others = f", as in {count(self.layers - 1, 'later layer')}" * (self.layers > 1)
         return (
             f"{self.of} channels span {amount(self.rank)} directions{before}{others} over "
-            f"{self.images} images; 99% of the variance lies in {percent(self.saturation)} of them{told} "
-            f"(allowed: at least {amount(self.allowed)})"
+            f"{self.images} images; 99% of the variance lies in {percent(self.saturation)} of "
+            f"them{told} (allowed: at least {amount(self.allowed)})"
         )
 
 
