@@ -13,12 +13,12 @@ BATCH = 32
 
 
 def data(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """600 pictures of 32 by 32 with two dots: near each other (9 pixels) or far (15)."""
+    """600 pictures of 40 by 40 with two dots: near each other (9 pixels) or far (15)."""
     rng = np.random.default_rng(seed)
     far = rng.integers(0, 2, 600)
-    images = rng.normal(0, 0.05, (600, 32, 32, 1))
+    images = rng.normal(0, 0.05, (600, 40, 40, 1))
     for image, label in zip(images, far, strict=True):
-        row, column = rng.integers(6, 26), rng.integers(6, 13)
+        row, column = rng.integers(6, 34), rng.integers(6, 19)
         image[row, [column, column + (15 if label else 9)], 0] += 3
     return images.astype("float32"), far
 
@@ -26,7 +26,7 @@ def data(seed: int) -> tuple[np.ndarray, np.ndarray]:
 def build(dilation: int) -> keras.Model:
     return keras.Sequential(
         [
-            keras.Input((32, 32, 1)),
+            keras.Input((40, 40, 1)),
             layers.Conv2D(16, 3, padding="same", activation="relu"),
             layers.Conv2D(16, 3, padding="same", dilation_rate=dilation, activation="relu"),
             layers.Conv2D(32, 3, padding="same", dilation_rate=dilation, activation="relu"),

@@ -14,12 +14,12 @@ BATCH = 32
 
 
 def data(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """600 pictures of 32 by 32 with two dots: near each other (9 pixels) or far (15)."""
+    """600 pictures of 40 by 40 with two dots: near each other (9 pixels) or far (15)."""
     rng = np.random.default_rng(seed)
     far = rng.integers(0, 2, 600)
-    images = rng.normal(0, 0.05, (600, 1, 32, 32))
+    images = rng.normal(0, 0.05, (600, 1, 40, 40))
     for image, label in zip(images, far, strict=True):
-        row, column = rng.integers(6, 26), rng.integers(6, 13)
+        row, column = rng.integers(6, 34), rng.integers(6, 19)
         image[0, row, [column, column + (15 if label else 9)]] += 3
     return torch.tensor(images, dtype=torch.float32), torch.tensor(far)
 

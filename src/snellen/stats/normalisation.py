@@ -36,14 +36,18 @@ class NormalisationState(Statistic):
     @property
     def mean_shift(self) -> Floats:
         """|running mean − probe mean| in standard deviations of the probe; NaN where unknown."""
-        spread = np.sqrt(self.probe_variance)
-        gap = np.abs(self.running_mean - self.probe_mean)
-        return np.divide(gap, spread, out=np.full(len(gap), np.nan), where=spread > 0)
+        with np.errstate(invalid="ignore"):
+            spread = np.sqrt(self.probe_variance)
+            gap = np.abs(self.running_mean - self.probe_mean)
+        known = (spread > 0) & np.isfinite(spread) & np.isfinite(gap)
+        return np.divide(gap, spread, out=np.full(len(gap), np.nan), where=known)
 
     @property
     def log_variance_ratio(self) -> Floats:
-        """|ln(running variance / probe variance)|; NaN where either is not above zero."""
+        """|ln(running variance / probe variance)|; NaN where either is not above zero, or not
+        finite."""
         known = (self.probe_variance > 0) & (self.running_variance > 0)
+        known &= np.isfinite(self.probe_variance) & np.isfinite(self.running_variance)
         ratio = np.divide(
             self.running_variance,
             self.probe_variance,

@@ -279,6 +279,8 @@ def _spread_over(axes: tuple[Axis, ...], positions: tuple[int, ...]) -> tuple[Ax
 
 
 def _step(window: Window, number: int, axis: Axis, after: int) -> Axis:
+    if axis.positions < 1 or after < 1:
+        raise ValueError("maps without positions")
     read = taps(window, number, axis.positions, after)
     known = read >= 0
     safe = np.where(known, read, 0)
@@ -350,7 +352,7 @@ def endings(subject: Subject, sights: Mapping[str, Sight]) -> list[Ending]:
                 grid = gathers[0].positions or sights[source].grid
                 kind = _kind(gathers[0], path, grid)
                 found.append(Ending(source, kind, grid, layer.name))
-        if layer.head and layer.positions and not _alone(layer.positions):
+        if layer.head and layer.name in sights and not _alone(sights[layer.name].grid):
             # Convolutions whose maps are the answer, or are averaged after the last weights.
             kind = "pooled" if _one_answer(subject) else "dense"
             found.append(Ending(layer.name, kind, layer.positions, layer.name))
