@@ -89,6 +89,11 @@ def test_the_filters_themselves_tell_it_in_the_first_layer() -> None:
     assert "before training" not in sentence(SymmetricFilters(), network(None, later))
 
 
+def test_filters_that_are_all_nan_are_no_copies() -> None:
+    broken = filters(np.full_like(KERNEL, np.nan), repeated=15)
+    assert grade(SymmetricFilters(), network(moved(np.nan, np.nan), broken)) == "clear"
+
+
 def test_all_zero() -> None:
     zero = network(weights(growth=0.0, filters=16, initial_norm=np.zeros(16), moved=0.0))
     assert grade(SymmetricFilters(), zero, outcome=HARMED) == "error"

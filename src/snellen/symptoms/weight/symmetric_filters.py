@@ -111,11 +111,7 @@ class SymmetricFilters(Symptom):
             repeated = _alike(state.value, self.tolerance)
             # Weights that began and stayed at zero: a trained layer never does.
             zero = not state.value.norm.any() and not state.value.initial_norm.any()
-        if (
-            image is not None
-            and len(image.value.kernel) >= 4
-            and image.value.repeated >= max(repeated, 1)
-        ):
+        if image is not None and _known(image.value) and image.value.repeated >= max(repeated, 1):
             repeated = image.value.repeated
             of = max(layer.channels, repeated + 1)
             began = image.value.repeated_initially
@@ -147,3 +143,8 @@ def _alike(state: WeightState, tolerance: float) -> int:
         np.abs(np.diff(ways)) <= tolerance * ways[1:]
     )
     return int(near.sum())
+
+
+def _known(image: FilterImage) -> bool:
+    """Whether there are filters to compare: NaN looks like NaN."""
+    return len(image.kernel) >= 4 and bool(np.isfinite(image.kernel).all())
