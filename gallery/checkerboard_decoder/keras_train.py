@@ -10,7 +10,7 @@ from keras import layers
 from scipy.ndimage import zoom
 from sklearn.datasets import load_digits
 
-EPOCHS = 4
+EPOCHS = 3
 BATCH = 64
 
 

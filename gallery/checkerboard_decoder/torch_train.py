@@ -11,7 +11,7 @@ from scipy.ndimage import zoom
 from sklearn.datasets import load_digits
 from torch import nn
 
-EPOCHS = 4
+EPOCHS = 3
 BATCH = 64
 
 

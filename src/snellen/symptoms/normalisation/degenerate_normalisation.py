@@ -16,8 +16,8 @@ from snellen.symptoms.normalisation.normalisation_mode_mismatch import last_stat
 from snellen.symptoms.phases import number
 from snellen.symptoms.wording import amount, percent
 
-UNSETTLED = 0.1
-"""Share of their start from which on running statistics are no measure (as in S35)."""
+MOSTLY_START = 2.0
+"""Times what is left of its start: a running variance below it says little of the maps."""
 
 
 @dataclass(frozen=True)
@@ -113,10 +113,10 @@ class DegenerateNormalisation(Symptom):
             return Suspicion(layer.name, Severity.ERROR, SingleValue(1), step=0)
         limit = self.max_ratio * state.epsilon
         remembered, seen = state.running_variance, state.probe_variance
-        # What is remembered still holds its start (a variance of 1) for many steps.
-        settled = not state.kept ** max(subject.steps, 1) > UNSETTLED
+        # What is remembered began with a variance of 1, and holds some of it for many steps.
+        left = state.kept ** max(subject.steps, 1) if 0 <= state.kept <= 1 else 0.0
         quiet = np.where(np.isfinite(seen), seen < limit, remembered < limit)
-        quiet &= (remembered < limit) | (not settled)
+        quiet &= remembered < max(limit, MOSTLY_START * left)
         number_quiet, of = int(quiet.sum()), len(quiet)
         if not number_quiet or number_quiet < self.max_share * of:
             return Healthy(layer.name)
