@@ -35,7 +35,7 @@ def build(smallest: float) -> keras.Model:
     )
     for layer in model.layers:
         if isinstance(layer, layers.BatchNormalization):
-            layer.gamma.assign(np.logspace(0, smallest, len(layer.gamma)))
+            layer.gamma.assign(np.logspace(0, smallest, layer.gamma.shape[0]))
             layer.gamma.trainable = False
     model.compile(
         optimizer=keras.optimizers.SGD(0.02),

@@ -1,4 +1,4 @@
-"""Two convolutions and twenty dense layers with ReLU and without normalisation."""
+"""Two convolutions and thirty dense layers with ReLU and without normalisation."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ import torch
 from sklearn.datasets import load_digits
 from torch import nn
 
-EPOCHS = 6
+EPOCHS = 4
 BATCH = 32
-DEPTH = 20
 
 
-def build(mended: bool) -> nn.Sequential:
+def build(depth: int) -> nn.Sequential:
     layers: list[nn.Module] = [
         nn.Conv2d(1, 16, 3, padding=1),
         nn.ReLU(),
@@ -23,12 +22,11 @@ def build(mended: bool) -> nn.Sequential:
         nn.MaxPool2d(2),
         nn.Flatten(),
     ]
-    for depth in range(DEPTH):
-        dense = nn.Linear(32 if depth else 64, 32)
+    for n in range(depth):
+        dense = nn.Linear(32 if n else 64, 32)
         nn.init.kaiming_normal_(dense.weight, nonlinearity="relu")
         nn.init.zeros_(dense.bias)
-        norm = [nn.BatchNorm1d(32)] if mended else []
-        layers += [dense, *norm, nn.ReLU()]
+        layers += [dense, nn.ReLU()]
     return nn.Sequential(*layers, nn.Linear(32, 10))
 
 
@@ -70,10 +68,10 @@ def train(
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--mended", action="store_true", help="normalise behind each dense layer")
+    parser.add_argument("--mended", action="store_true", help="three dense layers")
     args = parser.parse_args()
     torch.manual_seed(args.seed)
-    model = build(args.mended)
+    model = build(3 if args.mended else 30)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
     train(model, optimizer, digits(args.seed))
 
