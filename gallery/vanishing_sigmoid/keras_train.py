@@ -23,11 +23,12 @@ def data(seed: int) -> tuple[np.ndarray, ...]:
     return x[train], digits[train], x[test], digits[test]
 
 
-def build() -> keras.Model:
+def build(*, mended: bool = False) -> keras.Model:
+    squash = "relu" if mended else "sigmoid"
     inputs = keras.Input((16, 16, 1))
     x = inputs
     for depth in range(12):
-        x = layers.Conv2D(16, 3, padding="same", activation="sigmoid")(x)
+        x = layers.Conv2D(16, 3, padding="same", activation=squash)(x)
         if depth in (0, 2):
             x = layers.MaxPooling2D()(x)
     outputs = layers.Dense(10, activation="softmax")(layers.Flatten()(x))
@@ -60,9 +61,10 @@ def train(
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=0)
-    seed = parser.parse_args().seed
-    keras.utils.set_random_seed(seed)
-    train(build(), *data(seed))
+    parser.add_argument("--mended", action="store_true", help="ReLU instead of sigmoids")
+    args = parser.parse_args()
+    keras.utils.set_random_seed(args.seed)
+    train(build(mended=args.mended), *data(args.seed))
 
 
 if __name__ == "__main__":

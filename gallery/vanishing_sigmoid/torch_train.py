@@ -24,11 +24,12 @@ def data(seed: int) -> tuple[torch.Tensor, ...]:
     return x[train], y[train], x[test], y[test]
 
 
-def build() -> nn.Module:
+def build(*, mended: bool = False) -> nn.Module:
+    squash = nn.ReLU if mended else nn.Sigmoid
     blocks: list[nn.Module] = []
     inputs = 1
     for depth in range(12):
-        blocks += [nn.Conv2d(inputs, 16, 3, padding=1), nn.Sigmoid()]
+        blocks += [nn.Conv2d(inputs, 16, 3, padding=1), squash()]
         inputs = 16
         if depth in (0, 2):
             blocks.append(nn.MaxPool2d(2))
@@ -67,9 +68,10 @@ def train(
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=0)
-    seed = parser.parse_args().seed
-    torch.manual_seed(seed)
-    train(build(), *data(seed))
+    parser.add_argument("--mended", action="store_true", help="ReLU instead of sigmoids")
+    args = parser.parse_args()
+    torch.manual_seed(args.seed)
+    train(build(mended=args.mended), *data(args.seed))
 
 
 if __name__ == "__main__":

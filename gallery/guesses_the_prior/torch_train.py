@@ -1,0 +1,77 @@
+"""SGD with momentum at a rate of 1: the network ends as a constant."""
+
+from __future__ import annotations
+
+import argparse
+
+import torch
+from sklearn.datasets import load_digits
+from torch import nn
+
+EPOCHS = 10
+BATCH = 32
+
+
+def build() -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(1, 16, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(16, 32, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(128, 64),
+        nn.ReLU(),
+        nn.Linear(64, 10),
+    )
+
+
+def digits(seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Digits of 8 by 8: 1,297 to train on and 500 to test on."""
+    pixels, labels = load_digits(return_X_y=True)
+    x = torch.tensor(pixels, dtype=torch.float32).reshape(-1, 1, 8, 8) / 16
+    y = torch.tensor(labels)
+    order = torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))
+    x, y = x[order], y[order]
+    return x[:1297], y[:1297], x[1297:], y[1297:]
+
+
+def train(
+    model: nn.Module, optimizer: torch.optim.Optimizer, data: tuple[torch.Tensor, ...]
+) -> None:
+    images, labels, test_images, test_labels = data
+    loss_of = nn.CrossEntropyLoss()
+    for epoch in range(EPOCHS):
+        model.train()
+        total = 0.0
+        for index in torch.randperm(len(images)).split(BATCH):
+            loss = loss_of(model(images[index]), labels[index])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(index)
+        model.eval()
+        with torch.no_grad():
+            scores = model(test_images)
+            test_loss = loss_of(scores, test_labels).item()
+            right = (scores.argmax(1) == test_labels).float().mean().item()
+        print(
+            f"epoch {epoch + 1}  loss {total / len(images):.3f}  "
+            f"test loss {test_loss:.3f}  test accuracy {right:.3f}"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--mended", action="store_true", help="a learning rate of 0.05")
+    args = parser.parse_args()
+    torch.manual_seed(args.seed)
+    model = build()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05 if args.mended else 1.0, momentum=0.9)
+    train(model, optimizer, digits(args.seed))
+
+
+if __name__ == "__main__":
+    main()
