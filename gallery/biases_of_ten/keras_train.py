@@ -35,7 +35,7 @@ def build(bias: float) -> keras.Model:
         ]
     )
     model.compile(
-        optimizer=keras.optimizers.SGD(1e-3),
+        optimizer=keras.optimizers.Adam(1e-3),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )

@@ -69,7 +69,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.manual_seed(args.seed)
     model = build(0.0 if args.mended else 10.0)
-    optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     train(model, optimizer, (*pairs(800, args.seed), *pairs(400, args.seed + 1000)))
 
 

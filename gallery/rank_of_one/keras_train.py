@@ -9,7 +9,7 @@ import numpy as np
 from keras import layers
 from sklearn.datasets import load_digits
 
-EPOCHS = 4
+EPOCHS = 6
 BATCH = 32
 
 
@@ -23,7 +23,7 @@ def build(depth: int) -> keras.Model:
         model.add(layers.Dense(32, activation="relu", kernel_initializer="he_normal"))
     model.add(layers.Dense(10, activation="softmax"))
     model.compile(
-        optimizer=keras.optimizers.SGD(0.01),
+        optimizer=keras.optimizers.SGD(0.1),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )

@@ -8,7 +8,7 @@ import torch
 from sklearn.datasets import load_digits
 from torch import nn
 
-EPOCHS = 4
+EPOCHS = 6
 BATCH = 32
 
 
@@ -72,7 +72,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.manual_seed(args.seed)
     model = build(3 if args.mended else 30)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     train(model, optimizer, digits(args.seed))
 
 
