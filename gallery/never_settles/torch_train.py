@@ -1,4 +1,4 @@
-"""Read digits, drawing images and labels anew for every epoch."""
+"""Read digits at a learning rate that is never lowered."""
 
 from __future__ import annotations
 
@@ -27,13 +27,16 @@ def data(seed: int) -> tuple[torch.Tensor, ...]:
 def build() -> nn.Module:
     return nn.Sequential(
         nn.Conv2d(1, 16, 3, padding=1),
-        nn.LeakyReLU(0.2),
+        nn.BatchNorm2d(16),
+        nn.ReLU(),
         nn.MaxPool2d(2),
         nn.Conv2d(16, 32, 3, padding=1),
-        nn.LeakyReLU(0.2),
+        nn.BatchNorm2d(32),
+        nn.ReLU(),
         nn.MaxPool2d(2),
         nn.Conv2d(32, 32, 3, padding=1),
-        nn.LeakyReLU(0.2),
+        nn.BatchNorm2d(32),
+        nn.ReLU(),
         nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),
         nn.Linear(32, 10),
@@ -54,14 +57,17 @@ def main() -> None:
     torch.manual_seed(args.seed)
     images, labels, test_images, test_labels = data(args.seed)
     model = build()
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    optimizer = torch.optim.SGD(
+        model.parameters(),
+        lr=0.05 if args.mended else 1.0,
+        momentum=0.9,
+        weight_decay=5e-4 if args.mended else 0.01,
+    )
     for epoch in range(EPOCHS):
         model.train()
         total = 0.0
-        order = torch.randperm(len(images))
-        other = order if args.mended else torch.randperm(len(images))
-        for index, drawn in zip(order.split(BATCH), other.split(BATCH), strict=True):
-            loss = F.cross_entropy(model(images[index]), labels[drawn])
+        for index in torch.randperm(len(images)).split(BATCH):
+            loss = F.cross_entropy(model(images[index]), labels[index])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
