@@ -139,6 +139,9 @@ HARMED = {
 }
 
 UNHARMED = {
+    "Keras' penalties in the loss": trained(
+        CE, TEN, curve(9.0, 5.0, 4.0), GOOD_TEN, regularisers={"conv": {"l2": 1.0}}
+    ),
     "plain": trained(CE, TEN, curve(2.3, 0.5, 0.07), GOOD_TEN),
     "plain, nothing but the loss": trained(CE, TEN, curve(2.3, 0.5, 0.07)),
     "plain, nothing but the answers": trained(CE, TEN, None, GOOD_TEN),

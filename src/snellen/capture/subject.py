@@ -174,7 +174,9 @@ class SubjectWatch:
     def before_update(self) -> None:
         with self._costing(inline=True):
             weights = self.model.weights()
-            unseen = all(w.gradient is None for w in weights.values())
+            unseen = not self.model.shows_gradients and all(
+                w.gradient is None for w in weights.values()
+            )
             self._updates.before(weights, self._estimated_gradients() if unseen else None)
 
     def after_update(self) -> None:

@@ -236,7 +236,9 @@ def yardstick(subject: Subject) -> Yardstick:
     loss = _loss(subject)
     # Soft labels (mixed images) have an entropy of their own, which is not on record.
     soft = loss.get("labels") == "probabilities"
-    if last is None or soft or not _averaged(loss) or _composed(subject):
+    # What a Keras model reports includes its layers' penalties.
+    penalised = bool(subject.facts.get("regularisers"))
+    if last is None or soft or penalised or not _averaged(loss) or _composed(subject):
         return none
     targets, name = last.value, loss.get("name")
     smoothing = _smoothing(loss)

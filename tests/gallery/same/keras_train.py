@@ -10,27 +10,20 @@ from keras import layers
 
 def build() -> keras.Model:
     squash = "sigmoid" if shared.SQUASH else "relu"
-    penalty = keras.regularizers.L2(shared.DECAY) if shared.DECAY else None
     a, b, c = shared.WIDTHS
     side = shared.SIDE // 4
     model = keras.Sequential(
         [
             keras.Input((shared.SIDE, shared.SIDE, 1)),
-            layers.Conv2D(
-                a, 3, padding="same", activation=squash, kernel_regularizer=penalty, name="conv1"
-            ),
+            layers.Conv2D(a, 3, padding="same", activation=squash, name="conv1"),
             layers.MaxPooling2D(2),
-            layers.Conv2D(
-                b, 3, padding="same", activation=squash, kernel_regularizer=penalty, name="conv2"
-            ),
+            layers.Conv2D(b, 3, padding="same", activation=squash, name="conv2"),
             layers.MaxPooling2D(2),
             layers.Conv2D(c, 3, padding="same", activation=squash, name="conv3"),
             layers.Flatten(),
             layers.Dense(10, name="head"),
         ]
     )
-    if shared.DOUBLE_SOFTMAX:
-        model.add(layers.Softmax())
     for name, (kernel, bias) in shared.weights().items():
         if name == "head":
             # Rows of a flattened map: position by position here, channel by channel in PyTorch.

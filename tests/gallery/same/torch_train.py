@@ -27,8 +27,6 @@ def build() -> nn.Sequential:
             head=nn.Linear(features, 10),
         )
     )
-    if shared.DOUBLE_SOFTMAX:
-        model.append(nn.Softmax(dim=1))
     with torch.no_grad():
         for name, (kernel, bias) in shared.weights().items():
             layer = model.get_submodule(name)
@@ -46,11 +44,6 @@ def main() -> None:
         for x, y in zip(images.split(shared.BATCH), labels.split(shared.BATCH), strict=True):
             optimizer.zero_grad()
             loss = loss_of(model(x), y)
-            if shared.DECAY:
-                squares = sum(
-                    model.get_submodule(n).weight.square().sum() for n in ("conv1", "conv2")
-                )
-                loss = loss + shared.DECAY * squares
             loss.backward()
             optimizer.step()
 

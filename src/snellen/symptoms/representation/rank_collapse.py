@@ -84,7 +84,8 @@ class RankCollapse(Symptom):
     training and after it.
 
     ## References
-    - Roy & Vetterli, The effective rank, 2007, EUSIPCO
+    - Roy & Vetterli, The effective rank: A measure of effective dimensionality, 2007,
+      https://ieeexplore.ieee.org/document/7098875
     - Papyan et al., Prevalence of neural collapse, 2020, https://arxiv.org/abs/2008.08186
     - Shenk et al., Spectral Analysis of Latent Representations, 2019,
       https://arxiv.org/abs/1907.08589
