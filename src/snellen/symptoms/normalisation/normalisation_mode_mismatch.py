@@ -126,9 +126,9 @@ class NormalisationModeMismatch(Symptom):
     reads = (ModeGap, NormalisationState)
 
     max_gap: float = threshold(
-        0.05,
+        0.10,
         unit="share of images answered rightly, batch less running statistics",
-        because="healthy networks differ by less than 2 points",
+        because="healthy networks differ by 2 points; one that still learnt fast ended 9 behind",
     )
     error_gap: float = threshold(
         0.30,
