@@ -9,13 +9,14 @@ SETUP := pyproject.toml setup.py constraints.txt $(wildcard src/snellen/stats/ke
 TELL := $(BIN)/python -c 'from snellen.stats.kernels import reason_not_compiled as why; print(why or "")' | sed '/^$$/d; s/^/NOTE: /'
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint bench gallery accuracy clean
+.PHONY: help pictures demo test lint bench gallery accuracy clean
 
 help:
 	@echo "make demo     train a small faulty network and see what snellen says about it"
 	@echo "make test     formatter, linter, type checker and all tests"
 	@echo "make lint     the first three of these"
 	@echo "make bench    speed and memory, as ratios (bench/)"
+	@echo "make pictures pictures of the faults, for docs/symptoms"
 	@echo "make gallery  snellen on every program of the gallery, against its ground truth"
 	@echo "make accuracy the same over several seeds: caught, missed, false alarms (bench/accuracy)"
 
@@ -40,6 +41,12 @@ gallery: $(VENV)/dev.done
 # Goes on where it was interrupted; ONLY="--quick" or ONLY="PROGRAM --seeds 3" does a part.
 accuracy: $(VENV)/dev.done
 	OMP_NUM_THREADS=1 $(BIN)/python -m bench.accuracy $(ONLY)
+
+# Draws from the runs that `make accuracy` kept, where it did; RUNS= trains anew.
+RUNS ?= $(wildcard .accuracy)
+pictures: $(VENV)/dev.done
+	$(BIN)/python -m gallery.pictures $(if $(RUNS),--runs $(RUNS))
+	$(BIN)/python -m snellen.symptoms.pages docs/symptoms
 
 clean:
 	rm -rf $(VENV) build dist src/snellen.egg-info src/snellen/stats/kernels/_map_table*
