@@ -37,7 +37,11 @@ def main() -> int:
     if unknown := set(codes) - set(pairs):
         parser.error(f"no gallery program has these as its symptom: {', '.join(sorted(unknown))}")
     for code in codes:
-        print(code, draw(code, *pairs[code], given.runs), flush=True)
+        try:
+            done = draw(code, *pairs[code], given.runs)
+        except FileNotFoundError as error:
+            done = str(error)
+        print(code, done, flush=True)
     return 0
 
 
