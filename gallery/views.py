@@ -333,7 +333,10 @@ def recalls(pair: Pair, path: Path) -> str:
         held_out = subject.last("", ImageAnswers, "held-out") or subject.last("", ImageAnswers)
         targets = subject.last("", Targets, "", Clock.INLINE)
         if targets is not None and len(targets.value.counts):
-            shares = targets.value.counts / max(int(targets.value.counts.sum()), 1)
+            shares = targets.value.priors
+            if len(shares) == 1:
+                # One output that answers yes or no: two classes.
+                shares = np.array([1 - shares[0], shares[0]])
             rows += [
                 {"run": side, "class": k, "share": float(s), "of": "training labels"}
                 for k, s in enumerate(shares)
