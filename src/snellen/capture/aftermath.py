@@ -19,9 +19,8 @@ from snellen.capture.labels import answers_of, predictions_of, strata
 from snellen.capture.probe import Chunk, Probe
 from snellen.capture.records import Records
 from snellen.core import Layer
-from snellen.record import Clock
+from snellen.record import HELD_OUT, Clock
 
-HELD_OUT = "held-out"
 """Part of the statistics of held-out images."""
 
 

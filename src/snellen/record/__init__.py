@@ -15,6 +15,7 @@ from snellen.record.place import require_free as require_free
 from snellen.record.reader import read as read
 from snellen.record.reader import thumbnails as thumbnails
 from snellen.record.reader import verdicts as verdicts
+from snellen.record.run import HELD_OUT as HELD_OUT
 from snellen.record.run import Clock as Clock
 from snellen.record.run import Entry as Entry
 from snellen.record.run import Event as Event

@@ -16,6 +16,10 @@ from snellen.stats import Statistic
 S = TypeVar("S", bound=Statistic)
 
 
+HELD_OUT = "held-out"
+"""The part under which answers for held-out images are kept; those for the probe have none."""
+
+
 class Clock(StrEnum):
     """Which of the two clocks a statistic was taken on."""
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from snellen.record import Clock, Subject
+from snellen.record import HELD_OUT, Clock, Subject
 from snellen.stats import HeldOutAudit, ImageAnswers, TargetKind, Targets
 from snellen.symptoms.phases import Phase, timeline
 
 Floats = npt.NDArray[np.float64]
-HELD_OUT = "held-out"
 
 
 @dataclass(frozen=True)

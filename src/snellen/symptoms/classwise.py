@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from snellen.core import Layer
-from snellen.record import Clock, Entry, Subject
-from snellen.stats import ClassResponse, ImageAnswers, Predictions, Statistic, TargetKind, Targets
+from snellen.record import HELD_OUT as HELD_OUT
+from snellen.record import Entry, Subject
+from snellen.stats import ClassResponse, ImageAnswers, Predictions, Statistic
+from snellen.symptoms.answers import class_counts
 from snellen.symptoms.structure import feeds_head, hidden, part_of
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-
-HELD_OUT = "held-out"
 
 
 @dataclass(frozen=True)
@@ -40,16 +40,8 @@ def images_per_class(subject: Subject) -> Ints | None:
 
     A yes-or-no label makes two classes, no and yes.
     """
-    last = subject.last("", Targets, "", Clock.INLINE)
-    if last is None:
-        return None
-    seen = last.value
-    if seen.kind == TargetKind.CLASSES and len(seen.counts) > 1:
-        return seen.counts
-    if seen.kind == TargetKind.MULTI_LABEL and len(seen.counts) == 1:
-        yes = int(seen.counts[0])
-        return np.array([seen.images - yes, yes], np.int64)
-    return None
+    counts = class_counts(subject)
+    return counts if len(counts) > 1 else None
 
 
 def answered(subject: Subject, part: str = "") -> Shown | None:

@@ -18,6 +18,12 @@ def entries(subject: Subject, key: str) -> list[Mapping[str, Any]] | None:
     return [entry for entry in kept if isinstance(entry, Mapping)]
 
 
+def record(subject: Subject, key: str) -> Mapping[str, Any]:
+    """A fact that is a JSON object; `{}` when it is not known."""
+    value: Any = subject.facts.get(key)
+    return value if isinstance(value, Mapping) else {}  # pyright: ignore[reportUnknownVariableType]
+
+
 def whole(subject: Subject, key: str) -> int | None:
     """A fact that is a count; `None` when it is not known."""
     value = number(subject, key)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from snellen.core import Clear, Finding, Layer, Place, Severity, Strictness, Undecided, Verdict
 from snellen.record import Subject
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged
+from snellen.symptoms.facts import record
 from snellen.symptoms.outcome import Outcome
 from snellen.symptoms.phases import Phase, Timeline
 
@@ -36,8 +36,7 @@ class Circumstances:
 
 
 def whole_training_set(subject: Subject) -> bool:
-    probe: Any = subject.facts.get("probe")
-    return isinstance(probe, dict) and probe.get("whole_training_set") is True  # pyright: ignore[reportUnknownMemberType]
+    return record(subject, "probe").get("whole_training_set") is True
 
 
 def verdicts(

@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from snellen.core import Strictness
-from snellen.record import Clock, LossSeries, Subject
+from snellen.record import HELD_OUT, Clock, LossSeries, Subject
 from snellen.stats import Predictions, TargetKind, Targets
 from snellen.symptoms import landmarks
+from snellen.symptoms.facts import record
 from snellen.symptoms.phases import SEVERAL_EPOCHS, Phase, number, timeline
 
 Floats = npt.NDArray[np.float64]
@@ -195,9 +196,9 @@ def _by_loss(
 def _landmarks(series: LossSeries, end: float, subject: Subject) -> str:
     """What else is known of this loss, as further clauses."""
     last = subject.last("", Targets, "", Clock.INLINE)
-    binary = _loss(subject).get("name") in BINARY
+    binary = record(subject, "loss").get("name") in BINARY
     clauses: list[str] = []
-    if last is not None and (binary or _loss(subject).get("name") == "cross_entropy"):
+    if last is not None and (binary or record(subject, "loss").get("name") == "cross_entropy"):
         clipped = subject.framework.startswith("keras")
         # The mean over an epoch that the framework logged weighs its last, smaller batch rightly.
         logged = subject.losses.get("loss")
@@ -216,8 +217,8 @@ def _by_fall(series: LossSeries, end: float, subject: Subject) -> tuple[bool | N
     """For losses without a prior: a fall is good; without one there is only the error of a mean."""
     start = first_of(series)
     said = f"the training loss went from {start:.3g} to {end:.3g}"
-    spread = _target_spread(subject) if _averaged(_loss(subject)) else float("inf")
-    if _loss(subject).get("name") == "mae" and end > spread:
+    spread = _target_spread(subject) if _averaged(record(subject, "loss")) else float("inf")
+    if record(subject, "loss").get("name") == "mae" and end > spread:
         falling = _still_falling(series, spread)
         return (None if falling else True), f"{said}; guessing the mean gives at most {spread:.3g}"
     if start > 0 and 0 <= end <= 0.95 * start:
@@ -233,7 +234,7 @@ def yardstick(subject: Subject) -> Yardstick:
     """
     none = Yardstick(float("nan"))
     last = subject.last("", Targets, "", Clock.INLINE)
-    loss = _loss(subject)
+    loss = record(subject, "loss")
     # Soft labels (mixed images) have an entropy of their own, which is not on record.
     soft = loss.get("labels") == "probabilities"
     # What a Keras model reports includes its layers' penalties.
@@ -277,8 +278,8 @@ def _no_better_on_unseen(subject: Subject, strictness: Strictness) -> str:
     epochs = number(subject, "epochs")
     if epochs is not None and epochs < SEVERAL_EPOCHS:
         return ""
-    unseen = macro_recall(subject, "held-out", sigmas=strictness.sigmas)
-    last = subject.last("", Predictions, "held-out")
+    unseen = macro_recall(subject, HELD_OUT, sigmas=strictness.sigmas)
+    last = subject.last("", Predictions, HELD_OUT)
     enough = last is not None and last.value.images >= ENOUGH_UNSEEN
     if unseen is None or not enough or not unseen.at_chance or _imbalanced(subject):
         return ""
@@ -420,11 +421,6 @@ def _still_falling(series: LossSeries, prior: float) -> bool:
     return fall > STILL_FALLING * prior and fall > 3 * error
 
 
-def _loss(subject: Subject) -> Mapping[str, Any]:
-    loss: Any = subject.facts.get("loss")
-    return loss if isinstance(loss, Mapping) else {}  # pyright: ignore[reportUnknownVariableType]
-
-
 def _averaged(loss: Mapping[str, Any]) -> bool:
     if loss.get("class_weight") or loss.get("pos_weight") or loss.get("sample_weight"):
         return False
@@ -439,7 +435,7 @@ def _smoothing(loss: Mapping[str, Any]) -> float:
 def _classes(subject: Subject, targets: Targets) -> int:
     """Classes the loss chooses from: the head's channels where it is known, else the labels
     seen."""
-    units = _loss(subject).get("units")
+    units = record(subject, "loss").get("units")
     known = units if isinstance(units, int) and not isinstance(units, bool) else 0
     heads = [layer.channels for layer in subject.layers if layer.head]
     return max(len(targets.counts), known or (heads[-1] if heads else 0))

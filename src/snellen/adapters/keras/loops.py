@@ -155,7 +155,7 @@ class Loops:
             outputs=[weakref.ref(leaf) for leaf in leaves],
             differentiable=differentiable,
             training_mode=training_mode(model, args, kwargs),
-            first=None if first is None else _weak(first),
+            first=None if first is None else tensors.weakly(first),
         )
         earlier = calls.models.get(id(model))
         if differentiable or earlier is None or not earlier.differentiable:
@@ -355,13 +355,6 @@ class Loops:
             Update(model, call.inputs, _loss_of(call, calls.loss, alone=len(outer) == 1), call)
             for call, model in outer
         ]
-
-
-def _weak(value: Any) -> weakref.ref[Any] | None:
-    try:
-        return weakref.ref(value)
-    except TypeError:
-        return None
 
 
 def _only_input(args: Any, kwargs: Any) -> Any:

@@ -120,7 +120,7 @@ class KerasModel:
 
     def trains_on(self, x: Any) -> None:
         """Remember, without keeping it alive, what `fit` was given."""
-        self._trained_on = [reference for one in _handles(x) if (reference := _weak(one))]
+        self._trained_on = [reference for one in _handles(x) if (reference := tensors.weakly(one))]
 
     def meets(self, x: Any, *, given_to_validate: bool) -> bool:
         """Whether data of an evaluation are held out and met for the first time."""
@@ -131,7 +131,7 @@ class KerasModel:
 
         if among(self._met) or (not given_to_validate and among(self._trained_on)):
             return False
-        self._met += [reference for one in handles if (reference := _weak(one))]
+        self._met += [reference for one in handles if (reference := tensors.weakly(one))]
         return True
 
     def stamp(self) -> None:
@@ -501,13 +501,6 @@ def _reader(values: Values) -> Callable[[Any], Any]:
 def _handles(x: Any) -> list[Any]:
     """What data are known again by: their arrays, or the data set."""
     return tensors.leaves(x) if data.are_arrays(x) else [] if x is None else [x]
-
-
-def _weak(value: Any) -> weakref.ref[Any] | None:
-    try:
-        return weakref.ref(value)
-    except TypeError:
-        return None
 
 
 def _unshown(layer: Layer, part: str, maps: Any, axis: int) -> None:

@@ -4,6 +4,7 @@
 # pyright: reportUnknownLambdaType=false, reportMissingTypeStubs=false
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import numpy as np
@@ -103,3 +104,11 @@ def is_symbolic(value: Any) -> bool:
 def has_value(value: Any) -> bool:
     """A tensor of the backend that holds values."""
     return is_tensor(value) and not is_symbolic(value)
+
+
+def weakly(value: Any) -> weakref.ref[Any] | None:
+    """A reference that keeps nothing alive; `None` where the value takes none."""
+    try:
+        return weakref.ref(value)
+    except TypeError:
+        return None

@@ -13,7 +13,8 @@ from snellen.record import Subject
 from snellen.stats import ImageAnswers
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
 from snellen.symptoms.answers import Gap, class_counts, gap, rescaled
-from snellen.symptoms.facts import loaded, whole
+from snellen.symptoms.facts import loaded, record, whole
+from snellen.symptoms.gates import whole_training_set
 
 
 @dataclass(frozen=True)
@@ -134,8 +135,7 @@ def _images(subject: Subject) -> int | None:
     known = whole(subject, "training_images")
     if known:
         return known
-    probe: Any = subject.facts.get("probe")
-    if not isinstance(probe, dict) or probe.get("whole_training_set") is not True:  # pyright: ignore[reportUnknownMemberType]
-        return None
-    images: Any = probe.get("images")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    return images if isinstance(images, int) and images > 0 else None
+    images: Any = record(subject, "probe").get("images")
+    return (
+        images if whole_training_set(subject) and isinstance(images, int) and images > 0 else None
+    )

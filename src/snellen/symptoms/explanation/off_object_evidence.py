@@ -8,12 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from snellen.core import Severity
-from snellen.record import Subject
+from snellen.record import HELD_OUT, Subject
 from snellen.stats import Explanation, Predictions
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
 from snellen.symptoms.wording import percent
-
-HELD_OUT = "held-out"
 
 
 @dataclass(frozen=True)

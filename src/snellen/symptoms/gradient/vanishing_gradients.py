@@ -12,6 +12,7 @@ from snellen.record import Clock, Entry, Subject
 from snellen.stats import MapSummary, WeightState, WeightUpdate
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
 from snellen.symptoms.depth import DepthFit, fit
+from snellen.symptoms.finite import median
 from snellen.symptoms.optimiser import adaptive, epsilon
 from snellen.symptoms.phases import Phase, number
 from snellen.symptoms.structure import hidden, zeroes
@@ -160,7 +161,7 @@ class VanishingGradients(Symptom):
             yield Unjudged(first, f"a gradient that gets past {blocked}, whose channels are dead")
             return
         third = max(1, len(layers) // 3)
-        moved_first, moved_last = _median(moved[:third]), _median(moved[-third:])
+        moved_first, moved_last = median(moved[:third]), median(moved[-third:])
         stayed = moved_first < self.max_moved
         told_apart = moved_last > self.min_moved_last or moved_last > 10 * moved_first
         decay = self._decay(subject, layers, updates) if stayed and told_apart else None
@@ -194,8 +195,8 @@ class VanishingGradients(Symptom):
         updates: dict[str, tuple[Entry[WeightUpdate], ...]],
     ) -> tuple[str, DepthFit | None, float, float, float] | None:
         """Why the first layers get too little gradient, or `None`: they get enough."""
-        relative = [_median([u.value.relative_gradient for u in updates[x.name]]) for x in layers]
-        rms = _median([u.value.gradient_rms for u in updates[layers[0].name]])
+        relative = [median([u.value.relative_gradient for u in updates[x.name]]) for x in layers]
+        rms = median([u.value.gradient_rms for u in updates[layers[0].name]])
         if not relative[0] > 0:
             return None
         law = fit(relative)
@@ -230,11 +231,6 @@ def updates_of(subject: Subject, layer: Layer, after: int = 0) -> tuple[Entry[We
 def _moved(subject: Subject, layer: Layer) -> float:
     state = subject.last(layer.name, WeightState)
     return state.value.moved if state else float("nan")
-
-
-def _median(values: list[float]) -> float:
-    finite = [v for v in values if np.isfinite(v)]
-    return float(np.median(finite)) if finite else float("nan")
 
 
 def _blocked(subject: Subject, layers: list[Layer]) -> str:

@@ -13,6 +13,7 @@ from snellen.record import Entry, Subject
 from snellen.stats import ChannelStructure, Features
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
 from snellen.symptoms.classwise import labels_of_probe
+from snellen.symptoms.finite import median
 from snellen.symptoms.phases import Phase
 from snellen.symptoms.probing import Gain, accuracy_gain, chosen, out_of_fold
 from snellen.symptoms.structure import part_of
@@ -172,14 +173,14 @@ class UnproductiveLayers(Symptom):
             before=gain.before,
             behind=gain.after,
             error=gain.standard_error,
-            saturation=_median(saturation[first + 1 :]),
-            elsewhere=_median(saturation[: first + 1]),
+            saturation=median(saturation[first + 1 :]),
+            elsewhere=median(saturation[: first + 1]),
             images=gain.images,
         )
 
     def _idle(self, saturation: list[float], first: int) -> bool:
         """Whether the layers from here on use few of their directions."""
-        return _median(saturation[first:]) < self.max_saturation * _median(saturation[:first])
+        return median(saturation[first:]) < self.max_saturation * median(saturation[:first])
 
     def _reads(self, answers: Ints, labels: Ints) -> bool:
         """Whether the last layer's probe reads the classes well."""
@@ -198,8 +199,3 @@ def _no_gain(gain: Gain) -> bool:
 def _saturation(subject: Subject, layer: Layer) -> float:
     entry = subject.last(layer.name, ChannelStructure, part_of(layer))
     return entry.value.saturation if entry else float("nan")
-
-
-def _median(values: list[float]) -> float:
-    finite = [v for v in values if np.isfinite(v)]
-    return float(np.median(finite)) if finite else float("nan")

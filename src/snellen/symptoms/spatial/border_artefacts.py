@@ -11,6 +11,7 @@ from snellen.core import Layer, Severity
 from snellen.record import Entry, Subject
 from snellen.stats import ConstantResponse, SpatialProfile
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
+from snellen.symptoms.finite import median
 from snellen.symptoms.geometry import Sight, geometry
 from snellen.symptoms.structure import part_of
 from snellen.symptoms.wording import amount, percent
@@ -142,14 +143,14 @@ class BorderArtefacts(Symptom):
             round(sight.blind_share * of),
             of,
             self.max_blind,
-            _median(measured.value.border) if measured else float("nan"),
+            median(measured.value.border) if measured else float("nan"),
         )
         return Suspicion(layer.name, Severity.WARNING, frame, step=0)
 
     def _bright(self, subject: Subject, layer: Layer) -> Opinion:
         measured = _of_constant(subject, layer)
         profile = subject.last(layer.name, SpatialProfile, part_of(layer))
-        border = _median(measured.value.border) if measured else float("nan")
+        border = median(measured.value.border) if measured else float("nan")
         real = _real(profile.value) if profile else float("nan")
         if measured is None or profile is None or not np.isfinite([border, real]).all():
             return Unjudged(layer.name, "its maps of a constant image and of the probe")
@@ -163,11 +164,6 @@ def _of_constant(subject: Subject, layer: Layer) -> Entry[ConstantResponse] | No
     """The layer's own maps of a constant image, or those of the last branch that it adds up."""
     found = (subject.last(name, ConstantResponse) for name in (layer.name, *reversed(layer.inputs)))
     return next((entry for entry in found if entry is not None), None)
-
-
-def _median(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
-    known = values[np.isfinite(values)]
-    return float(np.median(known)) if len(known) else float("nan")
 
 
 def _real(profile: SpatialProfile) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from snellen.core import Layer, Severity
-from snellen.record import Subject
+from snellen.record import HELD_OUT, Subject
 from snellen.stats import ModeGap, Predictions
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, threshold
 from snellen.symptoms.gates import whole_training_set
@@ -160,7 +160,7 @@ def gap(subject: Subject) -> tuple[float, float, bool]:
     differ by more than three standard errors."""
     shares: list[float] = []
     variance = 0.0
-    for part in ("", "held-out"):
+    for part in ("", HELD_OUT):
         last = subject.last("", Predictions, part)
         n = int(last.value.present.sum()) if last is not None else 0
         if last is None or n < 20 or len(last.value.right) != len(last.value.present):

@@ -12,6 +12,7 @@ from snellen.core import Layer, Severity
 from snellen.record import Entry, Subject
 from snellen.stats import Similarity
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
+from snellen.symptoms.finite import median
 from snellen.symptoms.phases import Phase, Timeline, number, timeline
 from snellen.symptoms.structure import part_of
 from snellen.symptoms.wording import amount
@@ -142,8 +143,8 @@ class UnstableMaps(Symptom):
             layer.name,
             Severity.ERROR if len(worst) >= 2 else Severity.WARNING,
             Churn(
-                _median([e.value.cka for e in settled]),
-                _median([e.value.correlation for e in settled]),
+                median([e.value.cka for e in settled]),
+                median([e.value.correlation for e in settled]),
                 len(bad),
                 len(settled),
                 last.value.images,
@@ -180,8 +181,3 @@ def _rate(subject: Subject, step: int) -> float | None:
             if isinstance(rate, int | float) and np.isfinite(rate):
                 return float(rate)
     return None
-
-
-def _median(values: list[float]) -> float:
-    finite = [v for v in values if np.isfinite(v)]
-    return float(np.median(finite)) if finite else float("nan")

@@ -16,7 +16,7 @@ from snellen.symptoms import landmarks
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
 from snellen.symptoms.answers import targets
 from snellen.symptoms.curves import Curve, curve
-from snellen.symptoms.facts import loaded
+from snellen.symptoms.facts import loaded, record
 from snellen.symptoms.outcome import BINARY, end_of, first_of, training_loss, yardstick
 from snellen.symptoms.phases import number
 from snellen.symptoms.wording import amount, count, percent
@@ -352,8 +352,7 @@ def _restarts(subject: Subject) -> bool:
 def _clip_constant(subject: Subject, end: float) -> float | None:
     """The constant of fully sure wrong answers that this loss is, if it is one."""
     seen = targets(subject)
-    loss = subject.facts.get("loss")
-    name = loss.get("name") if isinstance(loss, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    name = record(subject, "loss").get("name")
     if seen is None or not len(seen.counts):
         return None
     shares = seen.priors
