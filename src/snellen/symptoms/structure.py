@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from snellen.core import Layer
+from snellen.core import Layer, LayerKind
 from snellen.record import Clock, Subject
 from snellen.stats import RAILS, TargetKind, Targets
 
@@ -40,6 +40,11 @@ def is_gate(subject: Subject, layer: Layer) -> bool:
         return False
     hidden = [x for x in subject.layers if not x.head and x.activation not in (None, "linear")]
     return 2 * sum(x.activation in GATES for x in hidden) <= len(hidden)
+
+
+def convolutional(subject: Subject) -> bool:
+    """Whether the model has a convolution: others read no images, or not as such."""
+    return any(layer.kind is LayerKind.CONV for layer in subject.layers)
 
 
 def hidden(subject: Subject) -> tuple[Layer, ...]:

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from snellen.core import LayerKind, Severity
+from snellen.core import Severity
 from snellen.record import Clock, Subject
 from snellen.stats import ChannelSwap, ImageAudit
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
 from snellen.symptoms.facts import loaded
+from snellen.symptoms.structure import convolutional
 from snellen.symptoms.wording import amount, percent
 
 
@@ -103,7 +104,7 @@ class ChannelOrder(Symptom):
     )
 
     def opinions(self, subject: Subject) -> Iterable[Opinion]:
-        if not any(layer.kind is LayerKind.CONV for layer in subject.layers):
+        if not convolutional(subject):
             return
         misplaced = self._misplaced(subject)
         if misplaced is not None:

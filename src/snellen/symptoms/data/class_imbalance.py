@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from snellen.core import LayerKind, Severity
+from snellen.core import Severity
 from snellen.record import Subject
 from snellen.stats import ImageAnswers, Targets
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
 from snellen.symptoms.answers import HELD_OUT, answers, class_counts
+from snellen.symptoms.structure import convolutional
 from snellen.symptoms.wording import percent
 
 Counts = npt.NDArray[np.int64]
@@ -108,7 +109,7 @@ class ClassImbalance(Symptom):
     )
 
     def opinions(self, subject: Subject) -> Iterable[Opinion]:
-        if not any(layer.kind is LayerKind.CONV for layer in subject.layers):
+        if not convolutional(subject):
             return
         counts = class_counts(subject)
         present = np.flatnonzero(counts > 0)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from snellen.core import LayerKind, Severity
+from snellen.core import Severity
 from snellen.record import Clock, Subject
 from snellen.stats import ImageAudit
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
 from snellen.symptoms.answers import gap, one_answer, training_score
+from snellen.symptoms.structure import convolutional
 from snellen.symptoms.wording import percent
 
 
@@ -100,7 +101,7 @@ class ConstantOrDuplicateImages(Symptom):
     )
 
     def opinions(self, subject: Subject) -> Iterable[Opinion]:
-        if not any(layer.kind is LayerKind.CONV for layer in subject.layers):
+        if not convolutional(subject):
             return
         last = subject.last("", ImageAudit, "", Clock.INLINE)
         if last is None or not last.value.images:

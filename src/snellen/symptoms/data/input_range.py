@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from snellen.core import LayerKind, Severity
+from snellen.core import Severity
 from snellen.record import Clock, Subject
 from snellen.stats import MapSummary, NormalisationState
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
 from snellen.symptoms.facts import loaded
+from snellen.symptoms.structure import convolutional
 from snellen.symptoms.wording import amount, count
 
 
@@ -107,7 +108,7 @@ class InputRange(Symptom):
     )
 
     def opinions(self, subject: Subject) -> Iterable[Opinion]:
-        if not any(layer.kind is LayerKind.CONV for layer in subject.layers):
+        if not convolutional(subject):
             return
         entry = _widest(subject)
         if entry is None:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from snellen.core import LayerKind, Severity
+from snellen.core import Severity
 from snellen.record import Subject
 from snellen.stats import Features, ImageAnswers
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
 from snellen.symptoms.answers import HELD_OUT, answers, one_answer, training_score
 from snellen.symptoms.probing import out_of_fold
-from snellen.symptoms.structure import feeds_head, part_of
+from snellen.symptoms.structure import convolutional, feeds_head, part_of
 from snellen.symptoms.wording import percent
 
 SOUND = 0.4
@@ -110,7 +110,7 @@ class LabelNoise(Symptom):
     )
 
     def opinions(self, subject: Subject) -> Iterable[Opinion]:
-        if not any(x.kind is LayerKind.CONV for x in subject.layers) or not one_answer(subject):
+        if not convolutional(subject) or not one_answer(subject):
             return
         readings = [r for r in _readings(subject) if _sound(r)]
         if not readings:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from snellen.core import LayerKind, Severity
+from snellen.core import Severity
 from snellen.record import Clock, Subject
 from snellen.stats import HeldOutAudit, ImageAudit
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
+from snellen.symptoms.structure import convolutional
 from snellen.symptoms.wording import percent
 
 
@@ -90,7 +91,7 @@ class LeakedImages(Symptom):
     )
 
     def opinions(self, subject: Subject) -> Iterable[Opinion]:
-        if not any(layer.kind is LayerKind.CONV for layer in subject.layers):
+        if not convolutional(subject):
             return
         last = subject.last("", HeldOutAudit, "", Clock.INLINE)
         if last is None:

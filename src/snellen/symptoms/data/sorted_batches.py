@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from snellen.core import LayerKind, Severity
+from snellen.core import Severity
 from snellen.record import Clock, Subject
 from snellen.stats import ImageAudit
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
 from snellen.symptoms.answers import one_answer, training_score
+from snellen.symptoms.structure import convolutional
 from snellen.symptoms.wording import percent
 
 
@@ -80,7 +81,7 @@ class SortedBatches(Symptom):
     )
 
     def opinions(self, subject: Subject) -> Iterable[Opinion]:
-        if not any(x.kind is LayerKind.CONV for x in subject.layers) or not one_answer(subject):
+        if not convolutional(subject) or not one_answer(subject):
             return
         last = subject.last("", ImageAudit, "", Clock.INLINE)
         seen = last.value if last else None

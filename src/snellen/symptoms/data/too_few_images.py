@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from snellen.core import LayerKind, Severity
+from snellen.core import Severity
 from snellen.record import Subject
 from snellen.stats import ImageAnswers
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
 from snellen.symptoms.answers import Gap, class_counts, gap, rescaled
 from snellen.symptoms.facts import loaded, record, whole
 from snellen.symptoms.gates import whole_training_set
+from snellen.symptoms.structure import convolutional
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class TooFewImages(Symptom):
     )
 
     def opinions(self, subject: Subject) -> Iterable[Opinion]:
-        if not any(layer.kind is LayerKind.CONV for layer in subject.layers):
+        if not convolutional(subject):
             return
         counts = class_counts(subject)
         classes = int((counts > 0).sum())

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from snellen.core import LayerKind, Severity
+from snellen.core import Severity
 from snellen.record import Clock, Subject
 from snellen.stats import HeldOutAudit
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
 from snellen.symptoms.answers import Gap, class_counts, gap
+from snellen.symptoms.structure import convolutional
 from snellen.symptoms.wording import amount, count, percent
 
 
@@ -123,7 +124,7 @@ class TrainValidationMismatch(Symptom):
     )
 
     def opinions(self, subject: Subject) -> Iterable[Opinion]:
-        if not any(layer.kind is LayerKind.CONV for layer in subject.layers):
+        if not convolutional(subject):
             return
         last = subject.last("", HeldOutAudit, "", Clock.INLINE)
         if last is None:

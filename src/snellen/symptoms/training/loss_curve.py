@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from snellen.core import LayerKind, Severity
+from snellen.core import Severity
 from snellen.record import Clock, LossSeries, Subject
 from snellen.stats import TargetKind, WeightUpdate
 from snellen.symptoms import landmarks
@@ -19,6 +19,7 @@ from snellen.symptoms.curves import Curve, curve
 from snellen.symptoms.facts import loaded, record
 from snellen.symptoms.outcome import BINARY, end_of, first_of, training_loss, yardstick
 from snellen.symptoms.phases import number
+from snellen.symptoms.structure import convolutional
 from snellen.symptoms.wording import amount, count, percent
 
 Floats = npt.NDArray[np.float64]
@@ -156,7 +157,7 @@ class LossCurve(Symptom):
     )
 
     def opinions(self, subject: Subject) -> Iterable[Opinion]:
-        if not any(layer.kind is LayerKind.CONV for layer in subject.layers):
+        if not convolutional(subject):
             return
         series = training_loss(subject)
         if series is None or not len(series.values):

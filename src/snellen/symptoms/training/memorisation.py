@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from snellen.core import LayerKind, Severity
+from snellen.core import Severity
 from snellen.record import Subject
 from snellen.stats import ImageAnswers
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
 from snellen.symptoms.answers import gap, one_answer, rescaled
 from snellen.symptoms.curves import curve, held_out_loss, rising
 from snellen.symptoms.outcome import training_loss
+from snellen.symptoms.structure import convolutional
 from snellen.symptoms.wording import amount
 
 
@@ -109,7 +110,7 @@ class Memorisation(Symptom):
     )
 
     def opinions(self, subject: Subject) -> Iterable[Opinion]:
-        if not any(layer.kind is LayerKind.CONV for layer in subject.layers):
+        if not convolutional(subject):
             return
         between = gap(subject, at_least=30)
         values = held_out_loss(subject)

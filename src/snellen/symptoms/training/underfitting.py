@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from snellen.core import LayerKind, Severity
+from snellen.core import Severity
 from snellen.record import Subject
 from snellen.stats import ImageAnswers
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
@@ -18,6 +18,7 @@ from snellen.symptoms.facts import loaded, whole
 from snellen.symptoms.outcome import training_loss, yardstick
 from snellen.symptoms.phases import number
 from snellen.symptoms.progress import loss_left
+from snellen.symptoms.structure import convolutional
 from snellen.symptoms.wording import amount
 
 
@@ -111,7 +112,7 @@ class Underfitting(Symptom):
     )
 
     def opinions(self, subject: Subject) -> Iterable[Opinion]:
-        if not any(x.kind is LayerKind.CONV for x in subject.layers) or not one_answer(subject):
+        if not convolutional(subject) or not one_answer(subject):
             return
         if loaded(subject) or _mostly_frozen(subject):
             return
