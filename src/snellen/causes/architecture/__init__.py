@@ -1,0 +1,1 @@
+"""Faults of the network: its layers, their number, sizes and order."""

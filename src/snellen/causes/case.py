@@ -1,0 +1,86 @@
+"""One training as the causes see it: what was recorded of it and what the symptoms said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from snellen.core import Clear, Finding, Layer, Severity, Undecided, Verdict
+from snellen.record import Subject
+from snellen.symptoms.outcome import Outcome
+from snellen.symptoms.phases import Timeline, timeline
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One subject with its verdicts and its outcome. Equal to itself alone, so that what was
+    measured of it can be kept by it."""
+
+    subject: Subject
+    verdicts: Sequence[Verdict] = field(repr=False)
+    """Those on this subject, notes included."""
+    outcome: Outcome
+
+    @property
+    def keras(self) -> bool:
+        return self.subject.framework.startswith("keras")
+
+    @property
+    def framework(self) -> str:
+        """`torch` or `keras`, as remedies are written for."""
+        return "keras" if self.keras else "torch"
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        return timeline(self.subject)
+
+    @cached_property
+    def _findings(self) -> dict[str, list[Finding]]:
+        by_code: dict[str, list[Finding]] = {}
+        for verdict in self.verdicts:
+            if isinstance(verdict, Finding):
+                by_code.setdefault(verdict.code, []).append(verdict)
+        return by_code
+
+    def findings(self, *codes: str, least: Severity = Severity.NOTE) -> list[Finding]:
+        """Findings of these symptoms that are at least so severe, worst first."""
+        kept = [f for code in codes for f in self._findings.get(code, ())]
+        kept = [f for f in kept if f.severity.rank >= least.rank]
+        return sorted(kept, key=lambda finding: -finding.severity.rank)
+
+    def found(self, *codes: str, least: Severity = Severity.NOTE) -> bool:
+        return bool(self.findings(*codes, least=least))
+
+    def judged(self, code: str) -> bool:
+        """Whether the symptom could decide anywhere: it found something, or looked and found
+        nothing."""
+        return any(v.code == code and isinstance(v, Finding | Clear) for v in self.verdicts)
+
+    def undecided(self, code: str) -> bool:
+        """Whether the symptom applied, and could decide nowhere."""
+        return not self.judged(code) and any(
+            v.code == code and isinstance(v, Undecided) for v in self.verdicts
+        )
+
+    @property
+    def faulty(self) -> bool:
+        """Whether there is anything to explain: a finding beyond a note, or a training that came to
+        nothing."""
+        severe = any(
+            isinstance(v, Finding) and v.severity is not Severity.NOTE for v in self.verdicts
+        )
+        return severe or self.outcome.harmed is True
+
+    @property
+    def weighted(self) -> list[Layer]:
+        """The layers with weights, in the order of the network."""
+        return [layer for layer in self.subject.layers if layer.weighted]
+
+    @property
+    def hidden(self) -> list[Layer]:
+        """Those of them that are no head."""
+        return [layer for layer in self.weighted if not layer.head]
+
+    def layer(self, name: str) -> Layer | None:
+        return next((layer for layer in self.subject.layers if layer.name == name), None)

@@ -1,0 +1,149 @@
+"""The ledger of one cause: how each clue moves the belief in it, term by term (CATALOGUE §7).
+
+Beliefs are log-odds in nats, so that terms add: belief = σ(prior + the terms of all groups).
+Nothing else enters, so that what is shown always adds up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from math import exp, log
+
+from snellen.causes._cause import Cause, Clue, Group, Sign
+from snellen.causes.case import Case
+from snellen.causes.weights import Weights
+
+MOST = 3.0
+"""Weight of one clue at most, in nats: it may move the odds twentyfold."""
+MOST_DECISIVE = 5.0
+"""The same of a decisive one: 150-fold."""
+MOST_OF_A_GROUP = 3.5
+MOST_OF_A_DECISIVE_GROUP = 5.5
+REST = 0.25
+"""Share of its weight that a clue keeps beside a stronger one of its group."""
+EXPLAINED = 0.2
+"""Share of its weight that a clue for a cause keeps once another cause explains it."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """What one clue adds to the belief."""
+
+    key: str
+    group: Group
+    sentence: str
+    weight: float
+    """In nats, after the group's limit and after what other causes explain; positive: for."""
+    alone: float
+    """What it would weigh by itself."""
+    present: bool
+    rests_on: frozenset[str] = frozenset()
+    explained_by: str = ""
+    """Name of the accepted cause that explains it away; empty where none does."""
+    decisive: bool = False
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The account of one cause."""
+
+    cause: type[Cause]
+    prior: float
+    """Log-odds before any clue."""
+    terms: tuple[Term, ...]
+    """Strongest first. Clues that were not measured are not here."""
+    unmeasured: tuple[str, ...] = ()
+    """Keys of those."""
+
+    @property
+    def log_odds(self) -> float:
+        return self.prior + sum(term.weight for term in self.terms)
+
+    @property
+    def belief(self) -> float:
+        """From 0 to 1."""
+        return sigmoid(self.log_odds)
+
+
+def account(cause: type[Cause], case: Case, weights: Weights) -> Ledger:
+    """Ask every clue of the cause, and add up."""
+    asker = cause()
+    terms: list[Term] = []
+    unmeasured: list[str] = []
+    for clue in cause.clues():
+        sign = clue.ask(asker, case)
+        if sign.present is None:
+            unmeasured.append(clue.key)
+            continue
+        terms.append(_term(cause, clue, sign, weights))
+    return Ledger(cause, log_odds(weights.prior(cause)), grouped(terms), tuple(unmeasured))
+
+
+def _term(cause: type[Cause], clue: Clue, sign: Sign, weights: Weights) -> Term:
+    most = MOST_DECISIVE if clue.decisive else MOST
+    here, elsewhere = weights.rates(cause, clue)
+    ratio = here / elsewhere if sign.present else (1 - here) / (1 - elsewhere)
+    weight = sign.reliability * min(max(log(ratio), -most), most)
+    present = sign.present is True
+    return Term(
+        clue.key,
+        clue.group,
+        sign.sentence,
+        weight,
+        weight,
+        present,
+        sign.rests_on,
+        decisive=clue.decisive,
+    )
+
+
+def grouped(terms: Iterable[Term]) -> tuple[Term, ...]:
+    """The same terms, with the weights that their groups leave them: the strongest of a group in
+    full, the others at a quarter, all together at most 3.5 nats (5.5 where one is decisive)."""
+    by_group: dict[Group, list[Term]] = {}
+    for term in terms:
+        by_group.setdefault(term.group, []).append(term)
+    kept: list[Term] = []
+    for members in by_group.values():
+        members.sort(key=lambda term: -abs(_own(term)))
+        weights = [_own(term) * (REST if number else 1.0) for number, term in enumerate(members)]
+        most = MOST_OF_A_DECISIVE_GROUP if any(t.decisive for t in members) else MOST_OF_A_GROUP
+        scale = min(1.0, most / max(abs(sum(weights)), 1e-12))
+        kept += [
+            replace(term, weight=weight * scale)
+            for term, weight in zip(members, weights, strict=True)
+        ]
+    return tuple(sorted(kept, key=lambda term: -abs(term.weight)))
+
+
+def _own(term: Term) -> float:
+    """A clue's weight before its group's limit."""
+    return term.alone * (EXPLAINED if term.explained_by else 1.0)
+
+
+def explained_away(ledger: Ledger, accepted: type[Cause]) -> Ledger:
+    """The same ledger once `accepted` is held for true: what speaks for this cause and rests on
+    symptoms that the accepted one brings about anyway loses four fifths of its weight."""
+    if accepted is ledger.cause:
+        return ledger
+    terms = tuple(
+        replace(term, explained_by=accepted.name)
+        if term.alone > 0
+        and not term.explained_by
+        and term.rests_on
+        and term.rests_on <= accepted.explains
+        else term
+        for term in ledger.terms
+    )
+    return replace(ledger, terms=grouped(terms))
+
+
+def log_odds(probability: float) -> float:
+    """In nats."""
+    return log(probability / (1 - probability))
+
+
+def sigmoid(odds: float) -> float:
+    """The probability with these log-odds."""
+    return 1 / (1 + exp(-odds)) if odds >= 0 else exp(odds) / (1 + exp(odds))

@@ -1,0 +1,1 @@
+"""What several causes measure in the same way."""

@@ -1,0 +1,110 @@
+"""What the filters were before training, and what became of their size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from snellen.causes.case import Case
+from snellen.core import Layer
+from snellen.stats import WeightState
+
+
+@dataclass(frozen=True)
+class Start:
+    """How one layer began."""
+
+    layer: str
+    scale: float
+    """Standard deviation of its weights over that of He's initialisation, √(2 / fan_in)."""
+    equal: bool
+    """All its filters had the same norm to seven digits (and there are at least two)."""
+    zero: bool
+    bias: float
+    """Median of its biases at the first look, in standard deviations of nothing: as they are; NaN
+    without biases."""
+    bias_at: int
+    """Steps done at that look."""
+    normalised: bool
+
+
+@lru_cache(maxsize=8)
+def starts(case: Case) -> tuple[Start, ...]:
+    """Of every hidden layer whose weights were seen, in the order of the network."""
+    found: list[Start] = []
+    for layer in case.hidden:
+        history = case.subject.history(layer.name, WeightState)
+        if not history or not layer.weight_shape:
+            continue
+        first = history[0]
+        norms = first.value.initial_norm
+        if not len(norms) or not np.all(np.isfinite(norms)):
+            continue
+        largest = float(norms.max())
+        bias = first.value.bias
+        found.append(
+            Start(
+                layer.name,
+                _scale(layer, norms),
+                len(norms) > 1 and largest > 0 and float(np.ptp(norms)) <= 1e-7 * largest,
+                largest == 0,
+                float(np.median(bias)) if len(bias) and np.all(np.isfinite(bias)) else float("nan"),
+                first.step,
+                layer.normalised,
+            )
+        )
+    return tuple(found)
+
+
+def _scale(layer: Layer, norms: np.ndarray) -> float:
+    fan_in = max(1.0, float(np.prod(layer.weight_shape[1:])))
+    if layer.transposed:
+        fan_in = max(1.0, float(np.prod(layer.weight_shape) / max(1, len(norms))))
+    spread = float(np.sqrt(np.mean(np.square(norms)) / fan_in))
+    return spread / float(np.sqrt(2 / fan_in))
+
+
+@dataclass(frozen=True)
+class Growth:
+    """ν = norm at the end / norm before training, of the filters that learn and have no
+    normalisation behind them."""
+
+    ratios: tuple[float, ...]
+    steps: int
+
+    @property
+    def median(self) -> float:
+        return float(np.median(self.ratios))
+
+    def share_below(self, ratio: float) -> float:
+        return float(np.mean(np.asarray(self.ratios) < ratio))
+
+
+@lru_cache(maxsize=8)
+def growth(case: Case) -> Growth | None:
+    """`None` where every layer is normalised, or no weights were seen after the first step."""
+    ratios: list[float] = []
+    step = 0
+    for layer in case.hidden:
+        entry = case.subject.last(layer.name, WeightState)
+        if entry is None or entry.step == 0 or layer.normalised or not layer.trainable:
+            continue
+        own = entry.value.growth
+        ratios += list(own[np.isfinite(own)])
+        step = max(step, entry.step)
+    return Growth(tuple(ratios), step) if ratios else None
+
+
+def moved(case: Case) -> dict[str, float]:
+    """‖W − W₀‖ / ‖W₀‖ of each trainable hidden layer at the end; without those that began at
+    zero."""
+    found: dict[str, float] = {}
+    for layer in case.hidden:
+        entry = case.subject.last(layer.name, WeightState)
+        if entry is not None and entry.step > 0 and layer.trainable:
+            size = entry.value.moved
+            if np.isfinite(size):
+                found[layer.name] = size
+    return found

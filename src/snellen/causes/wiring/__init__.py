@@ -1,0 +1,1 @@
+"""Faults of how network, loss, labels and optimiser are put together."""
