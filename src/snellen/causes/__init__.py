@@ -24,6 +24,7 @@ from snellen.causes.ledger import account as account
 from snellen.causes.ledger import explained_away as explained_away
 from snellen.causes.weights import Weights as Weights
 from snellen.causes.weights import shipped as shipped
+from snellen.symptoms.outcome import Outcome as Outcome
 
 
 @cache

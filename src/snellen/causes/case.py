@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from snellen.core import Clear, Finding, Layer, Severity, Undecided, Verdict
-from snellen.record import Subject
+from snellen.record import Event, Subject
 from snellen.symptoms.outcome import Outcome
 from snellen.symptoms.phases import Timeline, timeline
 
@@ -21,6 +21,8 @@ class Case:
     verdicts: Sequence[Verdict] = field(repr=False)
     """Those on this subject, notes included."""
     outcome: Outcome
+    events: Sequence[Event] = field(default=(), repr=False)
+    """What happened to the script and to the watching."""
 
     @property
     def keras(self) -> bool:

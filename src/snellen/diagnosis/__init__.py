@@ -1,0 +1,9 @@
+"""From verdicts to ranked causes, each with its account and its remedies."""
+
+from snellen.diagnosis.diagnose import REPORTED as REPORTED
+from snellen.diagnosis.diagnose import diagnose as diagnose
+from snellen.diagnosis.diagnose import ranked as ranked
+from snellen.diagnosis.diagnosis import Band as Band
+from snellen.diagnosis.diagnosis import Candidate as Candidate
+from snellen.diagnosis.diagnosis import Diagnosis as Diagnosis
+from snellen.diagnosis.diagnosis import Tie as Tie

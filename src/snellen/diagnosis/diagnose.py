@@ -1,0 +1,95 @@
+"""Ranking the causes of one training (CATALOGUE §7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from snellen.causes import (
+    Case,
+    Cause,
+    Ledger,
+    Outcome,
+    Weights,
+    account,
+    catalogue,
+    explained_away,
+    shipped,
+)
+from snellen.core import Verdict
+from snellen.diagnosis.diagnosis import LIKELY, POSSIBLE, Candidate, Diagnosis, Tie
+from snellen.record import RunContents
+
+REPORTED = 0.5
+"""The unknown cause has log-odds of 0: whatever is believed less is not reported."""
+TIED = 1.0
+"""Nats by which the second cause may lie behind the first and not be told apart from it."""
+AT_ONCE = 4
+"""Causes that may be accepted, and explain away what speaks for others, in one training."""
+
+
+def diagnose(
+    contents: RunContents,
+    verdicts: Sequence[Verdict],
+    outcomes: Mapping[str, Outcome],
+    *,
+    weights: Weights | None = None,
+) -> tuple[Diagnosis, ...]:
+    """The diagnosis of every subject of the run, in the run's order.
+
+    `verdicts` are those of the whole catalogue, notes included: a symptom that was not judged is
+    evidence neither way. `weights`: those that come with the package, unless given.
+    """
+    found: list[Diagnosis] = []
+    for subject in contents.subjects:
+        own = [v for v in verdicts if v.place.subject == subject.name]
+        case = Case(subject, own, outcomes[subject.name], contents.events)
+        found.append(of_case(case, weights=weights))
+    return tuple(found)
+
+
+def of_case(case: Case, *, weights: Weights | None = None) -> Diagnosis:
+    """The diagnosis of one subject."""
+    if not case.faulty:
+        return Diagnosis(case.subject.name, needed=False, reported=REPORTED)
+    ledgers = ranked(case, catalogue().values(), shipped() if weights is None else weights)
+    possible = [ledger for ledger in ledgers if ledger.belief >= POSSIBLE]
+    candidates = tuple(
+        Candidate(ledger, tuple(ledger.cause().remedies(case))) for ledger in possible
+    )
+    tie = _tie(ledgers)
+    return Diagnosis(case.subject.name, True, candidates, tie, REPORTED)
+
+
+def ranked(case: Case, causes: Iterable[type[Cause]], weights: Weights) -> list[Ledger]:
+    """The accounts of these causes, most believed first.
+
+    The most believed cause is accepted if it is likely; what speaks for the others and rests on
+    symptoms that it brings about anyway then counts less. So on with the next, until no further one
+    is likely.
+    """
+    waiting = [account(cause, case, weights) for cause in causes]
+    accepted: list[Ledger] = []
+    while waiting and len(accepted) < AT_ONCE:
+        best = max(waiting, key=_odds)
+        if best.belief < LIKELY:
+            break
+        waiting.remove(best)
+        accepted.append(best)
+        waiting = [explained_away(ledger, best.cause) for ledger in waiting]
+    # What was accepted first may fall behind a later one only by what it explains: never so.
+    return accepted + sorted(waiting, key=_odds, reverse=True)
+
+
+def _odds(ledger: Ledger) -> tuple[float, str]:
+    return ledger.log_odds, ledger.cause.code
+
+
+def _tie(ledgers: Sequence[Ledger]) -> Tie | None:
+    """The two best, where both are believed, look alike, and lie close together."""
+    if len(ledgers) < 2 or ledgers[1].belief < REPORTED:
+        return None
+    first, second = ledgers[0], ledgers[1]
+    alike = second.cause.code in first.cause.alike or first.cause.code in second.cause.alike
+    if not alike or first.log_odds - second.log_odds > TIED:
+        return None
+    return Tie(first.cause.name, second.cause.name, first.cause.trial)
