@@ -393,3 +393,56 @@ def test_dropout_is_named_with_its_rate() -> None:
     facts = facts_of(Dropping())
     assert facts["dropout"] == {"body.1": 0.2, "Dropping": 0.6}
     assert facts["training_passes"] == 8
+
+
+def test_images_in_a_batch_without_a_loader() -> None:
+    # Batches of 16, 16, 16, 10, over and over.
+    model = network()
+    with listening(captured=True) as listener:
+        optimizer = torch.optim.SGD(model.parameters(), 0.01)
+        for _ in range(2):
+            for part in torch.arange(58).split(16):
+                optimizer.zero_grad()
+                F.cross_entropy(model(X[part]), Y[part]).backward()
+                optimizer.step()
+    assert listener.facts["batch_size"] == 16
+
+
+def test_images_in_a_batch_as_the_loader_says() -> None:
+    model = network()
+    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(X, Y), 32)
+    with listening(captured=True) as listener:
+        optimizer = torch.optim.SGD(model.parameters(), 0.01)
+        for x, y in loader:
+            for half in (slice(16), slice(16, 32)):
+                F.cross_entropy(model(x[half]), y[half]).backward()
+            optimizer.step()
+            optimizer.zero_grad()
+    assert listener.facts["batch_size"] == 32
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (
+            lambda p: torch.optim.SGD(p, 0.1, momentum=0.9, weight_decay=0.02, nesterov=True),
+            {"momentum": 0.9, "weight_decay": 0.02, "nesterov": True, "dampening": 0},
+        ),
+        (
+            lambda p: torch.optim.Adam(p, 0.1, (0.8, 0.95), 1e-4, 0.01, amsgrad=True),
+            {"betas": [0.8, 0.95], "epsilon": 1e-4, "weight_decay": 0.01, "amsgrad": True},
+        ),
+        (
+            lambda p: torch.optim.RMSprop(p, 0.1, 0.95, centered=True),
+            {"alpha": 0.95, "centered": True, "momentum": 0},
+        ),
+        (lambda p: torch.optim.Adadelta(p, 0.1, rho=0.8), {"rho": 0.8}),
+    ],
+)
+def test_the_optimizers_options(make: Any, expected: dict[str, Any]) -> None:
+    model = network()
+    with listening() as listener:
+        train(model, make(model.parameters()), steps=2)
+    facts = listener.facts
+    assert {name: facts[name] for name in expected} == expected
+    assert facts["learning_rate"] == 0.1

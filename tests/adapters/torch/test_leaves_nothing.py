@@ -16,6 +16,7 @@ from torch.optim import optimizer as optimizers
 import snellen
 from adapters.torch.programs import images
 from snellen.adapters.contract import Glimpse
+from snellen.adapters.torch.clipping import KINDS, PLACES
 from snellen.adapters.torch.losses import LOSSES
 from snellen.capture.subject import SubjectWatch
 
@@ -39,6 +40,7 @@ def traces(model: nn.Module) -> dict[str, object]:
         "loader": torch.utils.data.DataLoader.__iter__,
         "fetching": torch.utils.data.dataloader._BaseDataLoaderIter.__next__,
         "loading": nn.Module.load_state_dict,
+        "clipping": [getattr(place, name) for place in PLACES for name in KINDS],
         "calls": [vars(type(m)).get("__call__") for m in (model, *model.children())],
         "optimizer": torch.optim.Optimizer.__init__,
         "compile": (torch.compile, nn.Module.compile),

@@ -22,12 +22,23 @@ _OPTIONS = (
     "rho",
     "epsilon",
     "nesterov",
+    "amsgrad",
+    "centered",
     "clipnorm",
     "clipvalue",
     "global_clipnorm",
     "use_ema",
     "gradient_accumulation_steps",
 )
+
+_BEGUN = (
+    ("kernel_initializer", ("kernel", "_kernel"), "kernel"),
+    ("pointwise_initializer", ("pointwise_kernel",), "kernel"),
+    ("depthwise_initializer", ("kernel",), "kernel"),
+    ("depthwise_initializer", ("depthwise_kernel",), "depthwise"),
+    ("bias_initializer", ("bias",), "bias"),
+)
+"""A layer's initialisers, the weights that each begins, and what the facts call them."""
 
 
 def facts_of_model(model: Any) -> dict[str, Any]:
@@ -54,6 +65,11 @@ def facts_of_model(model: Any) -> dict[str, Any]:
     }
     if regularised:
         facts["regularisers"] = regularised
+    initialised = {
+        layer.name: found for layer in model._flatten_layers() if (found := _initialisers(layer))
+    }
+    if initialised:
+        facts["initialisers"] = initialised
     dropout = {layer.name: float(layer.rate) for layer in _dropouts(model)}
     if dropout:
         facts["dropout"] = dropout
@@ -177,6 +193,26 @@ def _regularisers(layer: Any) -> dict[str, Any]:
         found[name] = {
             "type": type(regulariser).__name__,
             **{key: float(value) for key, value in config.items() if np.ndim(value) == 0},
+        }
+    return found
+
+
+def _initialisers(layer: Any) -> dict[str, Any]:
+    """Class and numeric options of the initialisers of a layer's own kernel and bias; those of the
+    bias have names of their own."""
+    found: dict[str, Any] = {}
+    for attribute, weights, name in _BEGUN:
+        initialiser = getattr(layer, attribute, None)
+        if initialiser is None or all(getattr(layer, one, None) is None for one in weights):
+            continue
+        # A function may stand in for one.
+        found[name] = getattr(initialiser, "__name__", type(initialiser).__name__)
+        options = initialiser.get_config() if hasattr(initialiser, "get_config") else {}
+        prefix = "" if name == "kernel" else f"{name}_"
+        found |= {
+            f"{prefix}{key}": float(value)
+            for key, value in options.items()
+            if isinstance(value, int | float) and not isinstance(value, bool) and key != "seed"
         }
     return found
 

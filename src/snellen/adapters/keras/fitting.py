@@ -204,7 +204,7 @@ class Fitting:
                 else 0.0,
                 probe_images=int(getattr(self._observer, "probe_images", 256)),
             )
-            fit.subject.saw(batch)
+            fit.subject.saw(batch, whole=True)
             self._observer.probe_from(fit.subject, batch, complete=complete)
 
     def _stand_in(self, fit: Fit, params: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from snellen.adapters.batch_sizes import BatchSizes
 from snellen.adapters.contract import Array, Batch, Glimpse, Normalisation, Pass, Weights
 from snellen.adapters.keras import data, facts, images, statistics, tensors
 from snellen.adapters.keras.glimpses import glimpse_of
@@ -76,6 +77,7 @@ class KerasModel:
         self._changed: list[tuple[Any, Any]] = []
         self._optimizers: list[weakref.ref[Any]] = []
         self._image_shape: tuple[int, ...] | None = None
+        self._sizes = BatchSizes()
         self._trained_on: list[weakref.ref[Any]] = []
         self._met: list[weakref.ref[Any]] = []
         self.last_trained_on: weakref.ref[Any] | None = None
@@ -108,8 +110,10 @@ class KerasModel:
         if all(reference() is not optimizer for reference in self._optimizers):
             self._optimizers.append(weakref.ref(optimizer))
 
-    def saw(self, batch: Batch) -> None:
-        """A batch that the model is trained on."""
+    def saw(self, batch: Batch, *, whole: bool = False) -> None:
+        """A batch that the model is trained on; `whole`: images of the whole training set."""
+        if not whole:
+            self._sizes.add(batch.images)
         if self._image_shape is None and batch.first_input is not None:
             self._image_shape = tuple(int(size) for size in batch.first_input.shape[1:])
 
@@ -182,7 +186,7 @@ class KerasModel:
         optimizer = (
             self.training if self.training is not None else getattr(model, "optimizer", None)
         )
-        known = {**facts.facts_of_model(model), **self.planned}
+        known = {**facts.facts_of_model(model), **self._sizes.facts(), **self.planned}
         if optimizer is not None:
             known.update(facts.facts_of_optimizer(optimizer, self.learning_rate(optimizer)))
         kind = self.loss_kind()

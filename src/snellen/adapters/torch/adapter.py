@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import functools
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +23,7 @@ from torch.utils.data.dataloader import _BaseDataLoaderIter
 
 from snellen.adapters.contract import Guard, Observer
 from snellen.adapters.torch.batches import tell_batches
+from snellen.adapters.torch.clipping import Clip, ClipEars
 from snellen.adapters.torch.compiled import CompileEars
 from snellen.adapters.torch.evaluations import Evaluations, evaluation_facts
 from snellen.adapters.torch.facts import answers_by_mode
@@ -51,6 +52,7 @@ BOUNDARIES = (
     "torch.leave",
     "torch.loss",
     "torch.backward",
+    "torch.clip",
     "torch.before-update",
     "torch.after-update",
     "torch.optimizer",
@@ -63,6 +65,8 @@ BOUNDARIES = (
 
 FOLLOWED_STEPS = 20
 """First updates around which gradients are followed, besides those that are captured."""
+KEPT_CLIPS = 64
+"""Calls that clip gradients, kept until the update they are made for."""
 
 
 class TorchAdapter:
@@ -87,6 +91,8 @@ class TorchAdapter:
         self._last: Watched | None = None
         self._since: list[Watched] = []
         """Modules called since the last backward pass."""
+        self._clips: deque[Clip] = deque(maxlen=KEPT_CLIPS)
+        """Since the last update."""
         self._loaders = Loaders()
         self._loaded = Loaded()
         self._objectives = Objectives(observer)
@@ -104,6 +110,7 @@ class TorchAdapter:
         self._undo += [before.remove, after.remove]
         ears = LossEars(lambda heard: self._enter("torch.loss", self._heard, heard))
         self._undo.append(ears.close)
+        self._undo.append(ClipEars(self._enter, self._clips.append).close)
         # `Tensor.backward` calls this one too.
         self._patch(torch.autograd, "backward", self._telling_backward(torch.autograd.backward))
         self._patch(DataLoader, "__iter__", self._telling_iter(DataLoader.__iter__))
@@ -131,6 +138,7 @@ class TorchAdapter:
             watched.calls.clear()
             watched.candidate = None
         self._since.clear()
+        self._clips.clear()
         self._loaders.forget()
         self._evaluations.over()
 
@@ -311,6 +319,9 @@ class TorchAdapter:
                 taking = {n for n, p in watched.unheld.items() if p.grad is not None}
                 watched.without_optimizer |= taking
             watched.trains_in_training_mode |= any(call.training for call in watched.calls)
+            watched.stepping(self._clips)
+        if self._found:
+            self._clips.clear()
         self._objectives.stepping(self._found, self._last)
         for watched in self._found:
             key = id(watched.module)
@@ -347,6 +358,7 @@ class TorchAdapter:
         return {
             "unoptimised": listed(learning),
             **watched.leftovers.facts(),
+            **watched.clips.facts(),
             **evaluation_facts(watched.passes, watched.model.dropouts, watched.by_mode),
         }
 

@@ -15,6 +15,21 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from snellen.core import Layer
 
+PLAIN = (
+    "lr",
+    "momentum",
+    "dampening",
+    "betas",
+    "eps",
+    "weight_decay",
+    "nesterov",
+    "amsgrad",
+    "alpha",
+    "centered",
+    "rho",
+)
+"""Options of PyTorch's optimizers that are facts, where an optimizer has them."""
+
 
 def optimizer_facts(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     """Class and plain hyperparameters of the first parameter group; the largest rate of all
@@ -22,7 +37,7 @@ def optimizer_facts(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     group = optimizer.param_groups[0]
     facts: dict[str, Any] = {"optimizer": type(optimizer).__name__}
     rename = {"lr": "learning_rate", "eps": "epsilon"}
-    for key in ("lr", "momentum", "betas", "eps", "weight_decay", "nesterov", "alpha"):
+    for key in PLAIN:
         if key in group:
             value = group[key]
             value = float(value) if isinstance(value, Tensor) else value

@@ -21,6 +21,7 @@ from torch.nn.modules.module import (
     register_module_forward_pre_hook,
 )
 
+from snellen.adapters.batch_sizes import BatchSizes
 from snellen.adapters.contract import (
     Array,
     Glimpse,
@@ -80,6 +81,7 @@ class TorchModel:
         """Another module of the training reads what it returns."""
         self.facts_seen: dict[str, Any] = {}
         """Plain JSON values the adapter learnt elsewhere (planned epochs, batch size)."""
+        self.batch_sizes = BatchSizes()
         self.more_facts: Callable[[], Mapping[str, Any]] = dict[str, Any]
         """Facts that change from step to step, as the adapter counts them."""
         self.settle: Callable[[], None] = lambda: None
@@ -97,7 +99,12 @@ class TorchModel:
         self._told: list[nn.Parameter] | None = None
 
     def facts(self) -> dict[str, Any]:
-        facts = {**parameter_facts(self.module), **self.facts_seen, **self.more_facts()}
+        facts = {
+            **parameter_facts(self.module),
+            **self.batch_sizes.facts(),
+            **self.facts_seen,
+            **self.more_facts(),
+        }
         if self.optimizer is not None:
             facts.update(optimizer_facts(self.optimizer))
         return facts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from snellen.adapters.contract import LossCall
+from snellen.adapters.torch.clipping import Clip, Clips
 from snellen.adapters.torch.inputs import Inputs
 from snellen.adapters.torch.leftovers import Leftovers
 from snellen.adapters.torch.loaders import Round
@@ -91,6 +93,7 @@ class Watched:
     steps: int = 0
     passes: Passes = field(default_factory=Passes)
     leftovers: Leftovers = field(default_factory=Leftovers)
+    clips: Clips = field(default_factory=Clips)
     fed: Fed = field(default_factory=Fed)
     feeder: weakref.ref[Any] | None = None
     """The loader that its training images came from last."""
@@ -115,6 +118,14 @@ class Watched:
             known = any(id(p) in held for p in self.module.parameters())
             self.holders[optimizer] = known
         return known
+
+    def stepping(self, clips: Iterable[Clip]) -> None:
+        """It is about to be updated, by gradients that were clipped so."""
+        for clip in clips:
+            self.clips.add(clip)
+        for call in self.calls:
+            if call.training or not self.trains_in_training_mode:
+                self.model.batch_sizes.add(call.images)
 
     def contains(self, module: nn.Module) -> bool:
         return module is not self.module and any(m is module for m in self.module.modules())

@@ -345,3 +345,90 @@ def test_tells_whether_the_trainings_gradients_are_seen() -> None:
         compiled(nets.sequential()).fit(x, y, verbose=0)
     assert watcher.only.model.shows_gradients == (BACKEND == "torch")
     assert np.isfinite(watcher.only.losses[0].value)
+
+
+def test_initialisers_and_their_options() -> None:
+    start = keras.initializers
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 2)),
+            layers.Conv2D(4, 3, kernel_initializer="he_normal", use_bias=False, name="plain"),
+            layers.DepthwiseConv2D(3, depthwise_initializer="he_uniform", name="depthwise"),
+            layers.SeparableConv2D(3, 3, pointwise_initializer="zeros", name="separable"),
+            layers.BatchNormalization(),
+            layers.Flatten(),
+            layers.Dense(
+                5,
+                kernel_initializer=start.RandomNormal(stddev=0.3, seed=4),
+                bias_initializer=start.Constant(-2.0),
+                name="dense",
+            ),
+            layers.Dense(3, kernel_initializer=lambda shape, dtype=None: np.ones(shape), name="fn"),
+        ]
+    )
+    assert looked(model)["initialisers"] == {
+        "plain": {"kernel": "HeNormal"},
+        "depthwise": {"kernel": "HeUniform", "bias": "Zeros"},
+        "separable": {"depthwise": "GlorotUniform", "kernel": "Zeros", "bias": "Zeros"},
+        "dense": {
+            "kernel": "RandomNormal",
+            "mean": 0.0,
+            "stddev": 0.3,
+            "bias": "Constant",
+            "bias_value": -2.0,
+        },
+        "fn": {"kernel": "<lambda>", "bias": "Zeros"},
+    }
+
+
+OPTIMISERS = keras.optimizers
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "expected"),
+    [
+        (
+            OPTIMISERS.SGD(0.1, momentum=0.9, nesterov=True, clipnorm=2.0, weight_decay=0.01),
+            {"momentum": 0.9, "nesterov": True, "clipnorm": 2.0, "weight_decay": 0.01},
+        ),
+        (
+            OPTIMISERS.Adam(0.1, 0.8, 0.95, 1e-4, amsgrad=True, clipvalue=0.5),
+            {"beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-4, "amsgrad": True, "clipvalue": 0.5},
+        ),
+        (
+            OPTIMISERS.RMSprop(0.1, rho=0.8, centered=True, global_clipnorm=1.5),
+            {"rho": 0.8, "centered": True, "global_clipnorm": 1.5},
+        ),
+    ],
+)
+def test_the_optimisers_options(optimizer: Any, expected: dict[str, Any]) -> None:
+    x, y = nets.images(16)
+    watcher = Watcher(every=100)
+    with watched(watcher):
+        model = nets.sequential()
+        model.compile(optimizer, LOSS(), run_eagerly=IN_PYTHON)
+        model.fit(x, y, batch_size=16, verbose=0)
+        facts = watcher.only.model.facts()
+    assert {name: facts[name] for name in expected} == expected
+    assert facts["learning_rate"] == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("way", ["arrays", "batches", "one at a time"])
+def test_images_in_a_batch(way: str) -> None:
+    x, y = nets.images(40)
+    watcher = Watcher(every=1, batches=8)
+
+    def batches() -> Any:
+        for start in range(0, 40, 16):
+            yield x[start : start + 16], y[start : start + 16]
+
+    with watched(watcher):
+        model = compiled(nets.sequential(), run_eagerly=IN_PYTHON)
+        if way == "arrays":
+            model.fit(x, y, batch_size=16, verbose=0)
+        elif way == "batches":
+            model.fit(batches(), verbose=0)
+        else:
+            for images, labels in batches():
+                model.train_on_batch(images, labels)
+        assert watcher.only.model.facts()["batch_size"] == 16
