@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from snellen.causes.case import Case
+from snellen.causes.measures.steps import learning_rates
 from snellen.core import Layer
 from snellen.stats import WeightState
+from snellen.symptoms.optimiser import adaptive
 
 
 @dataclass(frozen=True)
@@ -23,10 +26,9 @@ class Start:
     """All its filters had the same norm to seven digits (and there are at least two)."""
     zero: bool
     bias: float
-    """Median of its biases at the first look, in standard deviations of nothing: as they are; NaN
-    without biases."""
-    bias_at: int
-    """Steps done at that look."""
+    """The value that its biases began at, where nearly all still have the same at the first look
+    and the steps before it can't have brought them there; 0 where they differ; NaN without
+    biases."""
     normalised: bool
 
 
@@ -50,15 +52,25 @@ def starts(case: Case) -> tuple[Start, ...]:
                 _scale(layer, norms),
                 len(norms) > 1 and largest > 0 and float(np.ptp(norms)) <= 1e-7 * largest,
                 largest == 0,
-                float(np.median(bias)) if len(bias) and np.all(np.isfinite(bias)) else float("nan"),
-                first.step,
+                _common(case, bias, first.step),
                 layer.normalised,
             )
         )
     return tuple(found)
 
 
-def _scale(layer: Layer, norms: np.ndarray) -> float:
+def _common(case: Case, bias: npt.NDArray[np.float64], steps: int) -> float:
+    """What nearly all of these biases have in common, `steps` steps after the start."""
+    if not len(bias) or not np.all(np.isfinite(bias)):
+        return float("nan")
+    value, spread = float(np.median(bias)), float(np.ptp(np.quantile(bias, (0.1, 0.9))))
+    # Adam moves a bias by the learning rate at most in a step.
+    reach = steps * max(learning_rates(case), default=0.0) if adaptive(case.subject) else 0.0
+    alike = len(bias) > 1 and spread < 0.1 * abs(value)
+    return value if alike and reach < 0.5 * abs(value) else 0.0
+
+
+def _scale(layer: Layer, norms: npt.NDArray[np.float64]) -> float:
     fan_in = max(1.0, float(np.prod(layer.weight_shape[1:])))
     if layer.transposed:
         fan_in = max(1.0, float(np.prod(layer.weight_shape) / max(1, len(norms))))
