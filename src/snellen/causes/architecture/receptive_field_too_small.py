@@ -94,7 +94,7 @@ class ReceptiveFieldTooSmall(Cause):
     @clue(Group.CONFIGURATION, expected=(0.75, 0.2))
     def hardly_any_downsampling(self, case: Case) -> Sign:
         ending, side = last_ending(case), image_side(case)
-        if ending is None or side is None or side < 16:
+        if ending is None or side is None or side < 16 or ending[0].kind == "dense":
             return UNMEASURED
         said = f"the last maps have one position for every {ending[1].jump:.3g} of {side} pixels"
         return sign(ending[1].jump <= 2, said)
@@ -158,9 +158,10 @@ def _reported(case: Case) -> list[tuple[str, str]]:
 
 
 def _influence(case: Case) -> float | None:
-    """Side of the field that has influence on the last maps; `None` where not measured."""
+    """Side of the field that has influence on the last maps before a vector; `None` where not
+    measured."""
     ending = last_ending(case)
-    if ending is None:
+    if ending is None or ending[0].kind == "dense":
         return None
     entry = case.subject.last(ending[0].layer, EffectiveField)
     side = entry.value.side if entry is not None else 0.0
