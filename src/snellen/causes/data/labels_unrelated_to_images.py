@@ -1,0 +1,183 @@
+"""C06 labels-unrelated-to-images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
+from snellen.causes.case import Case
+from snellen.causes.measures.deaths import deaths
+from snellen.causes.measures.filters import moved
+from snellen.causes.measures.images import audit, roughness, shift
+from snellen.causes.measures.recalls import both, gap, training_score
+from snellen.causes.measures.soundness import came_apart
+from snellen.core import Severity
+from snellen.symptoms.wording import percent
+
+WHITE = 1.05
+"""Roughness along the smoothest axis from which on an image is white noise (1.13)."""
+
+
+class LabelsUnrelatedToImages(Cause):
+    """Labels that belong to other images, or to nothing that the images show.
+
+    ## How it shows
+    The network is sound and its weights move, yet it stays at chance; or it learns training images
+    by heart, late, and held-out ones stay at chance. A simple reader of the untrained network's
+    maps finds the labels no better than shuffled ones.
+
+    ## What looks similar
+    A dead network (C20, C10) is at chance, too: its channels are silent. A rate too low (C21), a
+    deep stack of sigmoids (C11) and zero initialisation (C10) are at chance because weights
+    hardly move or the signal is lost before the first step. Few images (C01) leave held-out images
+    above chance. Held-out images prepared in another way (C07) are at chance although the labels
+    are right: pixel statistics tell. A part of the labels wrong: C03.
+
+    ## How to be sure
+    Look at twenty training images as they reach the network with their labels. Train on one batch:
+    it is learnt by heart. Shuffle the labels: nothing gets worse.
+
+    ## References
+    - Zhang et al., Understanding Deep Learning Requires Rethinking Generalization, 2017,
+      https://arxiv.org/abs/1611.03530
+    - Ojala & Garriga, Permutation Tests for Studying Classifier Performance, 2010,
+      https://www.jmlr.org/papers/v11/ojala10a.html
+    """
+
+    code = "C06"
+    name = "labels-unrelated-to-images"
+    since = "0.1"
+    prior = 0.05
+    explains = frozenset(
+        ("S43", "S46", "S49", "S15", "S16", "S17", "S18", "S20", "S23", "S25", "S48", "S50", "S12")
+    )
+    alike = ("C20", "C10", "C11", "C21", "C01", "C07", "C03")
+    trial = "shuffle the labels and train again: nothing gets worse"
+
+    @clue(Group.MODES, expected=(0.6, 0.02))
+    def training_images_known_and_new_ones_guessed(self, case: Case) -> Sign:
+        between = gap(case)
+        if between is None or between.training.skill <= 0.3:
+            return UNMEASURED
+        prepared = shift(case)
+        alike = prepared is None or prepared.size <= 1
+        return sign(between.held_out.at_chance and alike, both(between))
+
+    @clue(Group.MODES, expected=(0.03, 0.4))
+    def held_out_images_answered(self, case: Case) -> Sign:
+        between = gap(case)
+        if between is None:
+            return UNMEASURED
+        return sign(between.held_out.skill > 0.2 and not between.held_out.at_chance, both(between))
+
+    @clue(Group.DATA, expected=(0.75, 0.04))
+    def labels_unreadable(self, case: Case) -> Sign:
+        found = case.findings("S43")
+        if found:
+            return sign(True, found[0].evidence.sentence(), "S43")
+        if not case.judged("S43"):
+            return UNMEASURED
+        said = "labels are found better than shuffled ones, by the network or a simple reader"
+        return sign(False, said, "S43")
+
+    @clue(Group.DATA, expected=(0.15, 0.02))
+    def images_are_white_noise(self, case: Case) -> Sign:
+        seen = roughness(case)
+        if seen is None:
+            return UNMEASURED
+        said = f"neighbouring pixels differ by {seen.least:.2f} standard deviations (noise: 1.13)"
+        return sign(seen.least > WHITE, said)
+
+    @clue(Group.CLASSES, expected=(0.5, 0.07))
+    def at_chance_though_weights_move(self, case: Case) -> Sign:
+        score, sizes, seen = training_score(case), moved(case), deaths(case)
+        if score is None or not sizes:
+            return UNMEASURED
+        silent = 0.0 if seen is None else seen.last
+        most = max(sizes.values())
+        said = (
+            f"recall on training images is {score.value:.2f} (guessing: {score.chance:.2f}); "
+            f"weights moved by up to {percent(most)}, {percent(silent)} of the channels are silent"
+        )
+        return sign(score.skill < 0.15 and most > 0.05 and silent < 0.4, said)
+
+    @clue(Group.WEIGHTS, expected=(0.05, 0.15))
+    def weights_hardly_moved(self, case: Case) -> Sign:
+        sizes = moved(case)
+        if not sizes:
+            return UNMEASURED
+        most = max(sizes.values())
+        return sign(most < 0.03, f"no layer's weights moved by more than {percent(most)}")
+
+    @clue(Group.DEPTH, expected=(0.08, 0.3))
+    def signal_lost_before_the_first_step(self, case: Case) -> Sign:
+        if not case.judged("S08"):
+            return UNMEASURED
+        early = [
+            f
+            for f in case.findings("S08", "S09", "S10", "S60", least=Severity.WARNING)
+            if f.step is None or f.step <= 1
+        ]
+        if early:
+            return sign(True, early[0].evidence.sentence())
+        return sign(False, "the signal went through the network well before the first step")
+
+    @clue(Group.TIMELINE, expected=(0.03, 0.08))
+    def batches_come_sorted(self, case: Case) -> Sign:
+        seen = audit(case)
+        if seen is None or not seen.shuffled_entropy > 0:
+            return UNMEASURED
+        share = seen.label_entropy / seen.shuffled_entropy
+        said = f"a batch's labels have {percent(share)} of the entropy of a random order"
+        return sign(share < 0.6, said)
+
+    @clue(Group.ACTIVITY, expected=(0.05, 0.35))
+    def network_came_apart(self, case: Case) -> Sign:
+        return came_apart(case)
+
+    def remedies(self, case: Case) -> Iterable[Remedy]:
+        yield _one_order(case)
+        yield _looked_at(case)
+
+
+def _one_order(case: Case) -> Remedy:
+    if case.keras:
+        code = (
+            "order = np.random.default_rng(0).permutation(len(images))\n"
+            "images, labels = images[order], labels[order]  # one order for both\n"
+            "# tf.data: tf.data.Dataset.from_tensor_slices((images, labels)), zipped before shuffle"
+        )
+    else:
+        code = (
+            "order = torch.randperm(len(images))\n"
+            "images, labels = images[order], labels[order]  # one order for both\n"
+            "dataset = torch.utils.data.TensorDataset(images, labels)\n"
+            "loader = torch.utils.data.DataLoader(dataset, batch_size=32, shuffle=True)"
+        )
+    return Remedy(
+        "Take each image and its label out of one place by one index, and shuffle only the pairs",
+        case.framework,
+        code,
+        "nothing",
+        "held-out images are answered above chance, and S43 finds a signal",
+    )
+
+
+def _looked_at(case: Case) -> Remedy:
+    seen = audit(case)
+    number = min(20, seen.images) if seen is not None else 20
+    image = "images[i].squeeze()" if case.keras else "images[i].permute(1, 2, 0).squeeze()"
+    code = (
+        "import matplotlib.pyplot as plt\n\n"
+        f"for i in range({number}):  # a batch as it enters the network\n"
+        f"    plt.subplot(4, 5, i + 1, title=str(labels[i]))\n"
+        f"    plt.imshow({image})\n"
+        "plt.show()"
+    )
+    return Remedy(
+        f"Look at {number} images of a batch with their labels, behind all of the preparation",
+        case.framework,
+        code,
+        "a minute",
+        "each label names what its image shows; if not, the step that parts them is to be found",
+    )
