@@ -16,7 +16,7 @@ help:
 	@echo "make test     formatter, linter, type checker and all tests"
 	@echo "make lint     the first three of these"
 	@echo "make bench    speed and memory, as ratios (bench/)"
-	@echo "make pictures pictures of the faults, for docs/symptoms"
+	@echo "make pictures pictures of the faults, and the pages of docs/symptoms and docs/causes"
 	@echo "make gallery  snellen on every program of the gallery, against its ground truth"
 	@echo "make accuracy the same over several seeds: caught, missed, false alarms (bench/accuracy)"
 
@@ -47,6 +47,7 @@ RUNS ?= $(wildcard .accuracy)
 pictures: $(VENV)/dev.done
 	$(BIN)/python -m gallery.pictures $(if $(RUNS),--runs $(RUNS))
 	$(BIN)/python -m snellen.symptoms.pages docs/symptoms
+	$(BIN)/python -m snellen.causes.pages docs/causes
 
 clean:
 	rm -rf $(VENV) build dist src/snellen.egg-info src/snellen/stats/kernels/_map_table*

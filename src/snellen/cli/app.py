@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from snellen.cli import baseline, demo, explain, report, run, symptoms
+from snellen.cli import baseline, causes, demo, explain, report, run, symptoms
 from snellen.cli.exit_status import USAGE
 from snellen.core import SnellenError
 
@@ -28,6 +28,7 @@ app.command("report")(report.report)
 app.command("baseline")(baseline.baseline)
 app.command("demo")(demo.demo)
 app.command("symptoms")(symptoms.symptoms)
+app.command("causes")(causes.causes)
 app.command("explain")(explain.explain)
 
 

@@ -27,14 +27,14 @@ def baseline(
     Give the file that this writes as `--baseline` (or `baseline` in `[tool.snellen]`): from then on
     a finding is shown, and counts for `--fail-on`, only where it is new or has become worse.
     """
+    from snellen.cli.judging import judged
     from snellen.record import read
     from snellen.settings import resolve
-    from snellen.symptoms import Baseline, judge_with
+    from snellen.symptoms import Baseline
 
     settings = resolve(judging(select, ignore, strictness, thresholds), os.environ, Path.cwd())
     # A baseline that holds already would hide what is to be accepted.
-    verdicts, _ = judge_with(read(file), replace(settings, baseline=None))
-    accepted = Baseline.of(verdicts)
+    accepted = Baseline.of(judged(read(file), replace(settings, baseline=None)).shown)
     accepted.write(output)
     count = len(accepted.accepted)
     typer.echo(f"{count} finding{'' if count == 1 else 's'} accepted in {output}")

@@ -1,4 +1,4 @@
-"""`snellen explain`: one symptom's page."""
+"""`snellen explain`: the page of a symptom or of a cause."""
 
 from __future__ import annotations
 
@@ -9,24 +9,33 @@ import typer
 
 
 def explain(
-    symptom: Annotated[
-        str, typer.Argument(help="A code (S01) or a name (dead-channels).", show_default=False)
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="A code (S01, C20) or a name (dead-channels, learning-rate-too-high).",
+            show_default=False,
+        ),
     ],
 ) -> None:
-    """Print a symptom's page.
+    """Print the page of a symptom or of a cause.
 
-    What it finds, why it matters, common causes, what looks similar, and its thresholds.
+    What it is, how it shows, what looks similar, and by which numbers it is judged. A name that a
+    symptom and a cause share gives both pages.
     """
-    from snellen.symptoms import catalogue
-    from snellen.symptoms.pages import page
+    from snellen.causes import catalogue as causes
+    from snellen.causes.pages import page as page_of_cause
+    from snellen.symptoms import catalogue as symptoms
+    from snellen.symptoms.pages import page as page_of_symptom
 
-    known = catalogue().values()
-    for kind in known:
-        if symptom.lower() in (kind.code.lower(), kind.name):
-            show(page(kind))
-            return
-    names = ", ".join(f"{kind.code} {kind.name}" for kind in known)
-    raise typer.BadParameter(f"no symptom {symptom!r}; there are: {names}")
+    wanted = name.lower()
+    found = [page_of_symptom(s) for s in symptoms().values() if wanted in (s.code.lower(), s.name)]
+    found += [page_of_cause(c) for c in causes().values() if wanted in (c.code.lower(), c.name)]
+    if not found:
+        known = [*symptoms().values(), *causes().values()]
+        names = ", ".join(f"{kind.code} {kind.name}" for kind in known)
+        raise typer.BadParameter(f"no symptom or cause {name!r}; there are: {names}")
+    show("\n".join(found))
 
 
 def show(markdown: str) -> None:

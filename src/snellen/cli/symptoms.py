@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import sys
-
-import typer
 
 
 def symptoms() -> None:
@@ -13,6 +10,7 @@ def symptoms() -> None:
 
     A table on a terminal; anywhere else one line each: code, family, name, summary, parted by tabs.
     """
+    from snellen.cli.listing import listed
     from snellen.symptoms import catalogue, family
 
     rows = [
@@ -24,16 +22,4 @@ def symptoms() -> None:
         )
         for kind in sorted(catalogue().values(), key=lambda kind: (family(kind), kind.code))
     ]
-    if not sys.stdout.isatty():
-        for row in rows:
-            typer.echo("\t".join(row))
-        return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("code", "family", "symptom", "what it is", box=None, pad_edge=False)
-    before = ""
-    for code, group, name, summary in rows:
-        table.add_row(code, "" if group == before else group, name, summary)
-        before = group
-    Console().print(table)
+    listed(rows, "symptom")

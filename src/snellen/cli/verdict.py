@@ -6,14 +6,16 @@ import sys
 from pathlib import Path
 from typing import Any, TextIO
 
+from snellen.cli.judging import judged
 from snellen.core import Finding
+from snellen.diagnosis import diagnose
 from snellen.record import RunFileError, read, store_verdicts
 from snellen.report.document import document_of
 from snellen.report.json import json_of, write_json
 from snellen.report.plain import plain
 from snellen.report.terminal import print_card
 from snellen.settings import Settings
-from snellen.symptoms import judge_with, outcomes
+from snellen.symptoms import outcomes
 
 
 def give_verdict(
@@ -27,9 +29,16 @@ def give_verdict(
     file.
     """
     contents = read(path)
-    verdicts, accepted = judge_with(contents, settings)
+    verdicts = judged(contents, settings)
     endings = outcomes(contents, settings.strictness)
-    document = document_of(contents, verdicts, endings, file=shown, accepted=accepted)
+    document = document_of(
+        contents,
+        verdicts.shown,
+        endings,
+        file=shown,
+        accepted=verdicts.accepted,
+        diagnoses=diagnose(contents, verdicts.everything, endings),
+    )
     if settings.json is not None:
         write_json(document, settings.json, sys.stdout)
     if not settings.quiet:
@@ -39,7 +48,7 @@ def give_verdict(
     least = settings.fail_on
     if least is None:
         return False
-    return any(isinstance(v, Finding) and v.severity.rank >= least.rank for v in verdicts)
+    return any(isinstance(v, Finding) and v.severity.rank >= least.rank for v in verdicts.shown)
 
 
 def _store(path: Path, document: dict[str, Any], screen: TextIO) -> None:

@@ -6,21 +6,18 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from snellen.core import Clear, Finding, Severity, Undecided, Verdict
+from snellen.diagnosis import Diagnosis
 from snellen.record import RunContents, Subject
+from snellen.report.explanation import Explanation, explanations
+from snellen.report.explanation import headline as cause_headline
 from snellen.report.health import LayerHealth, layer_health
+from snellen.report.outcomes import Outcome
 
-
-class Outcome(Protocol):
-    """How a subject's training turned out, as far as it is shown."""
-
-    @property
-    def harmed(self) -> bool | None: ...
-
-    @property
-    def reasons(self) -> tuple[str, ...]: ...
+MOST_PAGES = 3
+"""Pages of causes and symptoms that are offered for reading."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +106,13 @@ class Document:
     """What a report shows, in the order in which it shows it."""
 
     headline: str
+    """The verdict in one line: the cause with how firmly it is believed, or what was found."""
+    found: str
+    """What was found, in one line: the worst finding, or that there is none."""
     run: RunFacts
+    explanations: tuple[Explanation, ...]
+    """Why each subject went wrong that did, the one with the worst finding first; the others are
+    not here."""
     groups: tuple[Group, ...]
     """Worst first."""
     subjects: tuple[SubjectFacts, ...]
@@ -130,6 +133,11 @@ class Document:
         return self.groups[0].severity if self.groups else None
 
     @property
+    def harmed(self) -> bool:
+        """A training came to nothing."""
+        return any(subject.harmed for subject in self.subjects)
+
+    @property
     def fine(self) -> bool:
         """Nothing was found, something was judged, and every training went well."""
         well = all(subject.harmed is False for subject in self.subjects)
@@ -143,9 +151,13 @@ def document_of(
     *,
     file: str,
     accepted: int = 0,
+    diagnoses: Sequence[Diagnosis] = (),
 ) -> Document:
-    """The document of a run that was read from `file` and judged; `outcomes` by subject. A baseline
-    has taken `accepted` findings from `verdicts`."""
+    """The document of a run that was read from `file` and judged; `outcomes` by subject.
+
+    A baseline has taken `accepted` findings from `verdicts`. `diagnoses`: those of the subjects,
+    which rest on all verdicts; they are left out where `verdicts` show nothing wrong.
+    """
     order = {
         (subject.name, layer.name): place
         for subject in contents.subjects
@@ -160,18 +172,31 @@ def document_of(
     subjects = tuple(_subject_facts(s, outcomes.get(s.name)) for s in contents.subjects)
     groups = _groups([v for v in verdicts if isinstance(v, Finding)], order, sizes)
     run = _run_facts(contents, file)
+    explained = _worst_subject_first(explanations(diagnoses, verdicts, outcomes), groups)
+    found = _headline(groups, passed, sizes, subjects)
     return Document(
-        headline=_headline(groups, passed, sizes, subjects),
+        headline=cause_headline(explained, several=len(subjects) > 1) or found,
+        found=found,
         run=run,
+        explanations=explained,
         groups=groups,
         subjects=subjects,
         unjudged=_unjudged(verdicts),
         passed=passed,
         notes=_notes(contents, accepted),
-        next=_next(groups, run),
+        next=_next(explained, groups, run),
         verdicts=tuple(verdicts),
         accepted=accepted,
     )
+
+
+def _worst_subject_first(
+    explained: Sequence[Explanation], groups: Sequence[Group]
+) -> tuple[Explanation, ...]:
+    places: dict[str, int] = {}
+    for place, group in enumerate(groups):
+        places.setdefault(group.subject, place)
+    return tuple(sorted(explained, key=lambda e: places.get(e.subject, len(groups))))
 
 
 Sizes = Mapping[tuple[str, str], int]
@@ -314,15 +339,16 @@ def _notes(contents: RunContents, accepted: int) -> tuple[str, ...]:
     return tuple(dict.fromkeys(said))
 
 
-def _next(groups: Sequence[Group], run: RunFacts) -> tuple[tuple[str, str], ...]:
-    steps = [
-        (
-            f"snellen explain {group.code}",
-            f"{group.symptom}: common causes, look-alikes",
-        )
-        for group in list({group.code: group for group in groups}.values())[:3]
+def _next(
+    explained: Sequence[Explanation], groups: Sequence[Group], run: RunFacts
+) -> tuple[tuple[str, str], ...]:
+    causes = {cause.code: cause.name for e in explained for cause in e.believed}
+    symptoms = {group.code: group.symptom for group in groups}
+    pages = [
+        *((code, f"{name}: how it shows, how to be sure") for code, name in causes.items()),
+        *((code, f"{name}: common causes, look-alikes") for code, name in symptoms.items()),
     ]
     return (
-        *steps,
+        *((f"snellen explain {code}", gives) for code, gives in pages[:MOST_PAGES]),
         (f"snellen report {shlex.quote(run.file)}", "this verdict again"),
     )

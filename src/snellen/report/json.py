@@ -15,6 +15,7 @@ import numpy as np
 from snellen.core import Finding, Undecided
 from snellen.report.document import Document, LayerHealth
 from snellen.report.errors import ReportError
+from snellen.report.explanation import CauseFacts, Explanation, Reason
 
 SCHEMA = "snellen.verdicts/1"
 
@@ -22,6 +23,7 @@ SCHEMA = "snellen.verdicts/1"
 def json_of(document: Document) -> dict[str, Any]:
     """The document as plain JSON values."""
     run = document.run
+    unknown = {e.subject for e in document.explanations if e.unknown}
     return {
         "schema": SCHEMA,
         "headline": document.headline,
@@ -36,6 +38,10 @@ def json_of(document: Document) -> dict[str, Any]:
             "overhead_share": plain_value(run.overhead_share),
             "snellen": run.snellen,
         },
+        "diagnosis": [_cause(cause) for cause in _best_first(document.explanations)],
+        "undistinguished": [
+            plain_value(e.undistinguished) for e in document.explanations if e.undistinguished
+        ],
         "verdicts": [_finding(f) for group in document.groups for f in group.findings],
         "undecided": [_undecided(v) for v in document.verdicts if isinstance(v, Undecided)],
         "clear": [
@@ -48,6 +54,7 @@ def json_of(document: Document) -> dict[str, Any]:
                 "steps": subject.steps,
                 "harmed": subject.harmed,
                 "reasons": list(subject.reasons),
+                "unknown_cause": subject.name in unknown,
                 "layers": [_layer(layer) for layer in subject.layers],
             }
             for subject in document.subjects
@@ -105,6 +112,38 @@ def _name_of(number: float) -> str:
     if math.isnan(number):
         return "NaN"
     return "Infinity" if number > 0 else "-Infinity"
+
+
+def _best_first(explained: Iterable[Explanation]) -> list[CauseFacts]:
+    causes = [cause for explanation in explained for cause in explanation.candidates]
+    # Beliefs near 1 are told apart by their log-odds alone.
+    return sorted(causes, key=lambda cause: -cause.log_odds)
+
+
+def _cause(cause: CauseFacts) -> dict[str, Any]:
+    return {
+        "cause": cause.name,
+        "code": cause.code,
+        "family": cause.family,
+        "subject": cause.subject,
+        "belief": plain_value(cause.belief),
+        "band": cause.band,
+        "prior": plain_value(cause.prior),
+        "evidence": [_reason(reason) for reason in cause.evidence],
+        "alike": list(cause.alike),
+        "trial": cause.trial,
+        "remedies": [plain_value(remedy) for remedy in cause.remedies],
+    }
+
+
+def _reason(reason: Reason) -> dict[str, Any]:
+    return {
+        "for_or_against": "for" if reason.weight > 0 else "against",
+        "weight": plain_value(reason.weight),
+        "group": reason.group,
+        "sentence": reason.sentence,
+        "explained_by": reason.explained_by or None,
+    }
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The verdict card: verdict, why, next."""
+"""The verdict card: verdict, why, what to change, what was found, next."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.rule import Rule
 from rich.text import Text
 
 from snellen.core import Severity
 from snellen.report.document import Document, Group, Passed, SubjectFacts, Unjudged
 from snellen.report.health import MEANINGS, Health, LayerHealth
-from snellen.report.plain import ascii_only, plain
+from snellen.report.page import Page
 from snellen.report.strip import ASCII_BLOCKS, BLOCKS, COLOURS, cells, folded, tally
+from snellen.report.why import show_remedies, show_why
 
 MOST_LAYERS = 30
 """Layers in the strip of channel health before the rest is folded."""
@@ -24,10 +24,6 @@ FEW_CHECKS = 8
 """Symptoms that found nothing, or could not judge, named one by one; of more the codes are told."""
 MOST_FINDINGS = 3
 """Findings of one symptom told in full."""
-NAME_WIDTH = 24
-"""Columns for a layer's name; a longer one loses its middle."""
-LEAST_WIDTH = 40
-"""Columns that a sentence gets beside its layer's name; where there are fewer it goes below."""
 SEVERITY_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 
 
@@ -35,7 +31,7 @@ def print_card(document: Document, file: TextIO, *, width: int | None = None) ->
     """Print the card: in colour to a terminal (unless NO_COLOR is set), and in ASCII where `file`
     takes nothing else. `width` is for tests; else the terminal's, or 80. Never raises `OSError`."""
     console = Console(file=file, width=width, highlight=False, emoji=False, markup=False)
-    card = _Card(console, ascii=not (file.encoding or "").lower().startswith("utf"))
+    card = _Card(Page(console, ascii=not (file.encoding or "").lower().startswith("utf")))
     # The reader of a pipe may have gone, a script may have closed its standard error.
     with contextlib.suppress(OSError, ValueError):
         card.show(document)
@@ -44,22 +40,26 @@ def print_card(document: Document, file: TextIO, *, width: int | None = None) ->
 
 @dataclass(frozen=True)
 class _Card:
-    console: Console
-    ascii: bool
+    page: Page
 
     def show(self, document: Document) -> None:
-        self.console.print()
-        self.console.print(Rule(self.text("snellen"), characters="-" if self.ascii else "─"))
+        self.page.console.print()
+        self.page.console.print(
+            Rule(self.page.text("snellen"), characters="-" if self.page.ascii else "─")
+        )
         self.verdict(document)
+        several = len(document.subjects) > 1
+        show_why(self.page, document.explanations, several=several)
+        show_remedies(self.page, document.explanations, several=several)
         if document.groups:
-            self.heading("Why")
+            self.page.heading("What was found")
             orders = {
                 subject.name: {health.layer: i for i, health in enumerate(subject.layers)}
                 for subject in document.subjects
             }
             for group in document.groups:
                 order = orders.get(group.subject, {})
-                self.group(group, order, several=len(orders) > 1)
+                self.group(group, order, several=several)
         for subject in document.subjects:
             self.strip(subject)
         self.checks(document)
@@ -67,48 +67,46 @@ class _Card:
         self.next(document)
 
     def verdict(self, document: Document) -> None:
-        severity = document.severity
-        if severity is not None:
-            label, style = severity.value, SEVERITY_STYLES[severity]
-        else:
-            label, style = ("fine", "bold green") if document.fine else ("unknown", "bold")
-        headline = self.text(label.upper(), style)
-        headline.append_text(self.text(f"  {document.headline}", "bold"))
-        self.indented(headline, 0)
+        label, style = standing(document)
+        headline = self.page.text(label.upper(), style)
+        headline.append_text(self.page.text(f"  {document.headline}", "bold"))
+        self.page.indented(headline, 0)
+        if document.found != document.headline:
+            self.page.indented(self.page.text(document.found), 0, hang=2)
         run = document.run
         facts = [run.script, run.framework, f"{run.steps} steps in {seconds(run.seconds)}"]
-        self.indented(self.text(" · ".join(fact for fact in facts if fact), "dim"), 0)
+        self.page.indented(self.page.text(" · ".join(fact for fact in facts if fact), "dim"), 0)
         for subject in document.subjects:
             self.outcome(subject, several=len(document.subjects) > 1)
         for note in document.notes:
-            self.indented(self.text(note), 2)
+            self.page.indented(self.page.text(note), 2)
 
     def outcome(self, subject: SubjectFacts, *, several: bool) -> None:
         if not subject.reasons:
             return
         of = f" of {subject.name}" if several else ""
         why = f"Training{of}: {'; '.join(subject.reasons)}"
-        self.indented(self.text(why), 0, hang=2)
+        self.page.indented(self.page.text(why), 0, hang=2)
 
     def group(self, group: Group, order: Mapping[str, int], *, several: bool) -> None:
         """`order`: places of its subject's layers in the network."""
-        title = self.text(f"{group.severity.value:<8}", SEVERITY_STYLES[group.severity])
-        title.append_text(self.text(f"{group.code} {group.symptom}", "bold"))
+        title = self.page.text(f"{group.severity.value:<8}", SEVERITY_STYLES[group.severity])
+        title.append_text(self.page.text(f"{group.code} {group.symptom}", "bold"))
         if len(group.findings) > 1:
-            title.append_text(self.text(f" in {len(group.findings)} layers"))
+            title.append_text(self.page.text(f" in {len(group.findings)} layers"))
         if several:
-            title.append_text(self.text(f" of {group.subject}"))
-        self.indented(title, 2)
+            title.append_text(self.page.text(f" of {group.subject}"))
+        self.page.indented(title, 2)
         told = sorted(group.findings[:MOST_FINDINGS], key=lambda f: order.get(f.place.layer, -1))
         names = [finding.place.layer or "the model" for finding in told]
-        width = self.names(names)
+        width = self.page.names(names)
         for name, finding in zip(names, told, strict=True):
-            self.row(self.name(name), width, self.text(finding.evidence.sentence()))
+            self.page.row(self.page.name(name), width, self.page.text(finding.evidence.sentence()))
         rest = [finding.place.layer for finding in group.findings[MOST_FINDINGS:]]
         if rest:
             named = ", ".join(rest[:MOST_FINDINGS]) + (", …" if len(rest) > MOST_FINDINGS else "")
             more = f"and in {len(rest)} more layer{'s' if len(rest) > 1 else ''}: {named}"
-            self.indented(self.text(more, "dim"), 4, hang=6)
+            self.page.indented(self.page.text(more, "dim"), 4, hang=6)
 
     def strip(self, subject: SubjectFacts) -> None:
         if not subject.layers:
@@ -116,28 +114,28 @@ class _Card:
         steps = sorted({x.step for x in subject.layers if x.step is not None})
         images = max(x.images for x in subject.layers)
         when = f" at step {steps[-1]}, on {images} probe images" if steps else ""
-        self.heading(f"Channels of {subject.name}{when}")
+        self.page.heading(f"Channels of {subject.name}{when}")
         rows = folded(subject.layers, MOST_LAYERS)
         shown = [row for row in rows if isinstance(row, LayerHealth)]
-        names = self.names(row.layer for row in shown)
+        names = self.page.names(row.layer for row in shown)
         tallies = max(len(tally(row)) for row in shown)
-        width = max(len(Health), self.console.width - names - tallies - 6)
+        width = max(len(Health), self.page.width - names - tallies - 6)
         used = max(len(cells(row.channels, width)) for row in shown)
         for row in rows:
             if isinstance(row, int):
                 left_out = f"… {row} layer{'s' if row > 1 else ''} left out"
-                self.indented(self.text(left_out, "dim"), 2 + names + 2)
+                self.page.indented(self.page.text(left_out, "dim"), 2 + names + 2)
                 continue
-            line = self.name(row.layer)
+            line = self.page.name(row.layer)
             line.pad_right(names + 2 - line.cell_len)
             line.append_text(self.blocks(row, width))
             line.pad_right(names + used + 4 - line.cell_len)
-            line.append_text(self.text(tally(row)))
-            self.indented(line, 2)
+            line.append_text(self.page.text(tally(row)))
+            self.page.indented(line, 2)
         self.legend(shown, width)
 
     def blocks(self, health: LayerHealth, width: int) -> Text:
-        signs = ASCII_BLOCKS if self.ascii else BLOCKS
+        signs = ASCII_BLOCKS if self.page.ascii else BLOCKS
         line = Text(no_wrap=True)
         for kind in cells(health.channels, width):
             line.append(signs[kind], COLOURS[kind])
@@ -145,33 +143,35 @@ class _Card:
 
     def legend(self, rows: Iterable[LayerHealth], width: int) -> None:
         rows = tuple(rows)
-        signs = ASCII_BLOCKS if self.ascii else BLOCKS
+        signs = ASCII_BLOCKS if self.page.ascii else BLOCKS
         line = Text()
         for kind in Health:
             if any(kind in row.channels for row in rows):
                 line.append("   " if line else "")
-                line.append_text(self.text(signs[kind], COLOURS[kind]))
-                line.append_text(self.text(f" {kind.value} ({MEANINGS[kind]})", "dim"))
-        self.indented(line, 2)
+                line.append_text(self.page.text(signs[kind], COLOURS[kind]))
+                line.append_text(self.page.text(f" {kind.value} ({MEANINGS[kind]})", "dim"))
+        self.page.indented(line, 2)
         if any(len(row.channels) > width for row in rows):
-            self.indented(
-                self.text("Layers too wide for a block per channel show shares.", "dim"), 2
+            self.page.indented(
+                self.page.text("Layers too wide for a block per channel show shares.", "dim"), 2
             )
 
     def checks(self, document: Document) -> None:
         if document.passed:
-            self.heading("Nothing found")
+            self.page.heading("Nothing found")
             few = len(document.passed) <= FEW_CHECKS
             said = ", ".join(map(passed, document.passed)) if few else codes(document.passed)
-            self.indented(self.text(said), 2, hang=2)
+            self.page.indented(self.page.text(said), 2, hang=2)
         if document.unjudged:
-            self.heading("Not judged")
+            self.page.heading("Not judged")
             several = len(document.subjects) > 1
             entries = sorted(document.unjudged, key=lambda entry: -len(entry.layers))
             for entry in entries[:FEW_CHECKS]:
-                self.indented(self.text(unjudged(entry, several=several)), 2, hang=4)
+                self.page.indented(self.page.text(unjudged(entry, several=several)), 2, hang=4)
             if rest := entries[FEW_CHECKS:]:
-                self.indented(self.text(f"and {codes(rest)}: the JSON says why"), 2, hang=4)
+                self.page.indented(
+                    self.page.text(f"and {codes(rest)}: the JSON says why"), 2, hang=4
+                )
 
     def cost(self, document: Document) -> None:
         run = document.run
@@ -183,53 +183,28 @@ class _Card:
             took += f" (budget: {budget * 100:g}%)"
         if run.examining_seconds >= 0.05:
             took += f"; questions to the trained model {seconds(run.examining_seconds)} more"
-        self.console.print()
-        self.indented(self.text(took, "dim"), 0)
-        self.indented(self.text(f"Run file: {run.file}", "dim"), 0)
+        self.page.console.print()
+        self.page.indented(self.page.text(took, "dim"), 0)
+        self.page.indented(self.page.text(f"Run file: {run.file}", "dim"), 0)
 
     def next(self, document: Document) -> None:
-        self.heading("Next")
+        self.page.heading("Next")
         for command, gives in document.next:
-            line = self.text(command, "bold")
-            line.append_text(self.text(f"  {gives}", "dim"))
-            self.indented(line, 2, hang=4)
-        self.console.print()
+            line = self.page.text(command, "bold")
+            line.append_text(self.page.text(f"  {gives}", "dim"))
+            self.page.indented(line, 2, hang=4)
+        self.page.console.print()
 
-    def heading(self, title: str) -> None:
-        self.console.print()
-        self.console.print(self.text(title, "bold"))
 
-    def text(self, content: str, style: str = "") -> Text:
-        content = plain(content)
-        return Text(ascii_only(content) if self.ascii else content, style)
-
-    def name(self, layer: str) -> Text:
-        return self.text(shortened(layer, NAME_WIDTH), "cyan")
-
-    def names(self, layers: Iterable[str]) -> int:
-        return max((self.name(layer).cell_len for layer in layers), default=0)
-
-    def row(self, name: Text, width: int, sentence: Text) -> None:
-        """A name in a column of this width, and the sentence beside it."""
-        margin = 4 + width + 2
-        if self.console.width - margin < LEAST_WIDTH:
-            self.indented(name, 4)
-            self.indented(sentence, 6)
-            return
-        first, *others = sentence.wrap(self.console, self.console.width - margin) or [Text()]
-        name.pad_right(width + 2 - name.cell_len)
-        name.append_text(first)
-        self.indented(name, 4)
-        for line in others:
-            self.indented(line, margin)
-
-    def indented(self, text: Text, columns: int, hang: int | None = None) -> None:
-        """Print with a left margin; lines after the first have that of `hang`, if it is given."""
-        hang = columns if hang is None else hang
-        # Wrapped to the narrower of both: a line's margin is known only once it is cut.
-        for number, line in enumerate(text.wrap(self.console, self.console.width - hang)):
-            line.rstrip()
-            self.console.print(Padding(line, (0, 0, 0, hang if number else columns), expand=False))
+def standing(document: Document) -> tuple[str, str]:
+    """How it stands with the run, in a word, and the word's style."""
+    severity = document.severity
+    oddities = severity is None or severity is Severity.NOTE
+    if oddities and document.explanations:
+        return "harmed", "bold red"
+    if severity is not None:
+        return severity.value, SEVERITY_STYLES[severity]
+    return ("fine", "bold green") if document.fine else ("unknown", "bold")
 
 
 def codes(entries: Iterable[Passed | Unjudged]) -> str:
@@ -267,11 +242,3 @@ def seconds(number: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest} s"
     return f"{minutes // 60} h {minutes % 60} min"
-
-
-def shortened(name: str, width: int) -> str:
-    """The name with its middle left out where it is too long: the ends of a path tell most."""
-    if len(name) <= width:
-        return name
-    keep = width - 1
-    return f"{name[: keep // 2]}…{name[-(keep - keep // 2) :]}"

@@ -1,0 +1,86 @@
+"""The part of the card that explains: causes with their evidence, and what to change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from snellen.causes import Remedy
+from snellen.diagnosis import Band
+from snellen.report.explanation import CauseFacts, Explanation
+from snellen.report.page import Page
+
+MOST_EVIDENCE = 3
+"""Pieces of evidence for the most believed cause that are told."""
+MOST_FURTHER_EVIDENCE = 1
+"""The same for each cause that is believed beside it."""
+MOST_BELIEVED = 3
+"""Causes of one training told with their evidence; of more the names are told."""
+BAND_STYLES = {Band.LIKELY.value: "bold", Band.POSSIBLE.value: "yellow"}
+LABEL_WIDTH = len("against")
+
+
+def show_why(page: Page, explained: Sequence[Explanation], *, several: bool) -> None:
+    """What is believed, and what speaks for and against it; nothing where nothing is wrong.
+    `several`: the run has several models."""
+    for explanation in explained:
+        page.heading(f"Why, for {explanation.subject}" if several else "Why")
+        if explanation.unknown:
+            page.indented(page.text("Unknown: no cause that snellen knows is believed."), 2)
+        for number, cause in enumerate(explanation.believed[:MOST_BELIEVED]):
+            _cause(page, cause, MOST_FURTHER_EVIDENCE if number else MOST_EVIDENCE)
+        _rest(page, explanation)
+
+
+def show_remedies(page: Page, explained: Sequence[Explanation], *, several: bool) -> None:
+    """What takes each of the believed causes away: the first one's in full, those of further likely
+    ones as code, the others by their titles."""
+    for explanation in explained:
+        causes = [c for c in explanation.believed[:MOST_BELIEVED] if c.remedies]
+        if not causes:
+            continue
+        page.heading(f"What to change in {explanation.subject}" if several else "What to change")
+        for number, cause in enumerate(causes):
+            against = f" ({cause.title})" if len(causes) > 1 else ""
+            first, likely = number == 0, cause.band == Band.LIKELY.value
+            _remedy(page, cause.remedies[0], against, code=first or likely, full=first)
+            for further in cause.remedies[1:]:
+                page.indented(page.text(f"Or: {further.title}"), 2, hang=4)
+
+
+def _cause(page: Page, cause: CauseFacts, most: int) -> None:
+    title = page.text(f"{cause.band:<8} ", BAND_STYLES.get(cause.band, ""))
+    title.append_text(page.text(cause.title, "bold"))
+    page.indented(title, 2)
+    for reason in cause.supporting[:most]:
+        _row(page, "for", "green", reason.sentence)
+    for reason in cause.opposing[:1]:
+        _row(page, "against", "red", reason.sentence)
+    _row(page, "trial", "dim", cause.trial)
+
+
+def _row(page: Page, label: str, style: str, sentence: str) -> None:
+    page.row(page.text(label, style), LABEL_WIDTH, page.text(sentence))
+
+
+def _rest(page: Page, explanation: Explanation) -> None:
+    tie = explanation.undistinguished
+    if tie is not None:
+        page.indented(page.text(f"Can't tell {tie.first} from {tie.second}: {tie.trial}"), 2, 4)
+    if more := explanation.believed[MOST_BELIEVED:]:
+        named = ", ".join(f"{cause.title} ({cause.band})" for cause in more)
+        page.indented(page.text(f"Believed too: {named}"), 2, 4)
+    if explanation.possible:
+        second = explanation.possible[0]
+        label = "Closest" if explanation.unknown else "Runner-up"
+        page.indented(page.text(f"{label}: {second.title} ({second.band})", "dim"), 2, 4)
+
+
+def _remedy(page: Page, remedy: Remedy, against: str, *, code: bool, full: bool) -> None:
+    title = page.text(remedy.title, "bold")
+    title.append_text(page.text(against, "dim"))
+    page.indented(title, 2, hang=4)
+    if code:
+        page.code(remedy.code, 6)
+    if full:
+        _row(page, "costs", "dim", remedy.costs)
+        _row(page, "watch", "dim", remedy.watch)
