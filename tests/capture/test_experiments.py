@@ -255,6 +255,47 @@ def test_what_does_not_fit_is_said() -> None:
     assert not set(found) & set(missing)
 
 
+@pytest.mark.parametrize("fine_tuned", [True, False])
+def test_of_loaded_weights_the_order_of_channels_is_asked_first(fine_tuned: bool) -> None:
+    found = [s.name for _, s in examination(asked(fine_tuned=fine_tuned), 60.0, {})]
+    assert (found[0] == "channel-swap") == fine_tuned
+    assert found.count("channel-swap") == 1
+
+
+def asked_slowly(seconds: float, **known: Any) -> tuple[list[int], list[str]]:
+    """Images of each call, and what was measured, where an answer takes a tenth of a second for
+    each image, and half a second more the first time."""
+    model, clock = FakeModel(), Clock()
+    ask = asked(model, clock=clock, fine_tuned=True, **known)
+    plain, images = model.answer, list[int]()
+
+    def slow(inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        clock.now += 0.1 * len(inputs) + (0.0 if images else 0.5)
+        images.append(len(inputs))
+        return plain(inputs, *args, **kwargs)
+
+    model.answer = slow  # type: ignore[method-assign]
+    found = [s.name for _, s in examination(ask, seconds, {})]
+    return images, found
+
+
+def test_to_learn_the_price_takes_no_longer_than_it_must() -> None:
+    # Nothing is known: the whole chunk twice, and no time is left.
+    images, found = asked_slowly(7.5)
+    assert images[:2] == [32, 32]
+    assert "channel-swap" not in found
+    # A look at the chunk takes long: eight images, and once more because of the first time.
+    images, found = asked_slowly(7.5, look_seconds=0.12)
+    assert images[:2] == [8, 8]
+    assert found[0] == "channel-swap"
+    # The first answer was no dearer than a look.
+    images, found = asked_slowly(7.5, look_seconds=0.3)
+    assert images[:2] != [8, 8]
+    assert found[0] == "channel-swap"
+    # There is time enough.
+    assert asked_slowly(60.0, look_seconds=0.12)[0][:2] == [32, 32]
+
+
 def test_without_time_nothing_is_asked() -> None:
     model = FakeModel()
     ask = asked(model)

@@ -37,6 +37,10 @@ class Aftermath:
     class_axis: int
     batch_images: int = 0
     """Images in the training's own batches."""
+    fine_tuned: bool = False
+    """The training began with weights of another."""
+    look_seconds: float = 0.0
+    """See `Asked`."""
     not_measured: dict[str, str] = field(default_factory=dict[str, str])
 
     def images(self, audit: Audit, held_out: HeldOut, steps_per_pass: int | None) -> None:
@@ -99,6 +103,8 @@ class Aftermath:
             self.batch_images,
             spreads,
             change,
+            self.fine_tuned,
+            self.look_seconds,
             clock=clock,
         )
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):

@@ -27,6 +27,11 @@ ALLOWED_SHARE = 0.02
 FEWEST_IMAGES = 64
 """With fewer, an experiment is rather left out."""
 
+PREPARING_SHARE = 0.25
+"""Of the time allowed. Where looking at a chunk takes longer, fewer images show what asking
+costs."""
+PREPARING_IMAGES = 8
+
 
 @dataclass(frozen=True)
 class Experiment:
@@ -40,6 +45,13 @@ class Experiment:
     fewest: int = FEWEST_IMAGES
 
 
+CHANNEL_SWAP = Experiment(
+    "channel-swap",
+    channel_swap.channel_swap,
+    channel_swap.IMAGES,
+    channel_swap.FORWARDS,
+    channel_swap.FEWEST_IMAGES,
+)
 EXPERIMENTS = (
     Experiment("mode-gap", mode_gap.mode_gap, mode_gap.IMAGES, mode_gap.FORWARDS),
     Experiment("linearity", linearity.linearity, linearity.IMAGES, linearity.FORWARDS),
@@ -56,9 +68,7 @@ EXPERIMENTS = (
         constant_response.FORWARDS,
         constant_response.FEWEST_IMAGES,
     ),
-    Experiment(
-        "channel-swap", channel_swap.channel_swap, channel_swap.IMAGES, channel_swap.FORWARDS
-    ),
+    CHANNEL_SWAP,
     Experiment(
         "gradient-noise",
         gradient_noise.gradient_noise,
@@ -106,13 +116,11 @@ def examination(
         not_measured.update({experiment.name: "time" for experiment in EXPERIMENTS})
         return
     try:
-        # The first time anything is asked, frameworks prepare for it.
-        for _ in range(2):
-            asked.answer(asked.chunks[0])
+        _prepare(asked, seconds)
     except ModelRefusedError as error:
         not_measured.update({experiment.name: str(error) for experiment in EXPERIMENTS})
         return
-    for experiment in EXPERIMENTS:
+    for experiment in in_order(asked):
         images = affordable(experiment, asked)
         if images is None:
             not_measured[experiment.name] = "time"
@@ -121,6 +129,25 @@ def examination(
             yield from experiment.ask(asked, images)
         except ModelRefusedError as error:
             not_measured[experiment.name] = str(error)
+
+
+def _prepare(asked: Asked, seconds: float) -> None:
+    """Ask once or twice, to know what an answer costs. May raise `ModelRefusedError`."""
+    chunk = asked.chunks[0]
+    if asked.look_seconds * chunk.images > PREPARING_SHARE * seconds:
+        chunk = asked.first(PREPARING_IMAGES)
+    asked.answer(chunk)
+    if not asked.price("answer") <= asked.look_seconds:
+        # Dearer than a look, which does more: a framework prepared for the first time.
+        asked.answer(chunk)
+
+
+def in_order(asked: Asked) -> Iterator[Experiment]:
+    """The experiments in order of value. Weights of another training expect an order of channels,
+    and by nothing else can it be told."""
+    if asked.fine_tuned:
+        yield CHANNEL_SWAP
+    yield from (x for x in EXPERIMENTS if x is not CHANNEL_SWAP or not asked.fine_tuned)
 
 
 def affordable(experiment: Experiment, asked: Asked) -> int | None:

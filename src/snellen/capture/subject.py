@@ -273,7 +273,8 @@ class SubjectWatch:
         self.budget.examining_seconds += self._clock() - started
 
     def _aftermath(self) -> Aftermath:
-        batch = self.model.facts().get("batch_size")
+        facts = self.model.facts()
+        batch = facts.get("batch_size")
         return Aftermath(
             self.model,
             self.records,
@@ -283,6 +284,9 @@ class SubjectWatch:
             self._loss,
             self._class_axis(),
             int(batch) if isinstance(batch, int) else self._probe.batch_images,
+            facts.get("loaded_weights") is True,
+            # The first look paid for what frameworks prepare.
+            self._look_seconds / max(self._probe.images, 1) if self._looks > 1 else 0.0,
         )
 
     # -- the probe ---------------------------------------------------------------------------------

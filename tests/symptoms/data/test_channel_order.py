@@ -65,6 +65,19 @@ def test_colours_of_a_pretrained_model(counts: dict[str, int], expected: str) ->
     assert grade(ChannelOrder(), swapped(**counts), "", UNHARMED) == expected
 
 
+@pytest.mark.parametrize(
+    ("pretrained", "left_out", "expected"),
+    [
+        pytest.param(True, {"channel-swap": "time"}, "undecided", id="not asked"),
+        pytest.param(True, {"sharpness": "time"}, "clear", id="nothing to ask: grey images"),
+        pytest.param(False, {"channel-swap": "time"}, "clear", id="no order is expected"),
+    ],
+)
+def test_without_an_answer(pretrained: bool, left_out: dict[str, str], expected: str) -> None:
+    seen = shaped([3, 64, 64], loaded_weights=pretrained, not_measured=left_out)
+    assert grade(ChannelOrder(), seen, "", UNHARMED) == expected
+
+
 def test_a_model_trained_from_scratch_needs_stronger_evidence() -> None:
     assert grade(ChannelOrder(), swapped(pretrained=False, gained=12, lost=3), "") == "clear"
     assert grade(ChannelOrder(), swapped(pretrained=False, gained=30, lost=2), "") == "warning"

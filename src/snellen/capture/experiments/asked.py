@@ -38,6 +38,10 @@ class Asked:
     """Standard deviation of each channel on the probe, by layer and part."""
     change: Mapping[str, Array] = field(default_factory=dict[str, Array])
     """The last update of each kernel that was recorded."""
+    fine_tuned: bool = False
+    """The training began with weights of another."""
+    look_seconds: float = 0.0
+    """What a look at one image has cost, where frameworks had prepared for it; 0 where unknown."""
     deadline: float = float("inf")
     clock: Callable[[], float] = time.perf_counter
     _seconds: dict[str, float] = field(default_factory=dict[str, float])

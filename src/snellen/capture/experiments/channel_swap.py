@@ -10,6 +10,7 @@ from snellen.capture.experiments.asked import Asked, right
 from snellen.stats import ChannelSwap
 
 IMAGES = 320
+FEWEST_IMAGES = 24
 FORWARDS = {"answer": 2.0}
 CHANNELS = 3
 
@@ -19,6 +20,8 @@ def channel_swap(asked: Asked, images: int) -> Iterator[tuple[str, ChannelSwap]]
     swapped: list[bool] = []
     losses = np.zeros(2)
     for chunk in asked.some(images):
+        if asked.late and len(straight) >= FEWEST_IMAGES:
+            break
         pixels = asked.pixels(chunk)
         if pixels is None or pixels.shape[1] != CHANNELS:
             return

@@ -114,10 +114,18 @@ class ChannelOrder(Symptom):
             return
         last = subject.last("", ChannelSwap)
         if last is None or not last.value.images:
-            known = _shape(subject) is not None
-            yield Healthy("") if known else Unjudged("", "the shape of the images")
+            yield self._without_swap(subject)
             return
         yield self._of_swap(last.value, loaded(subject))
+
+    def _without_swap(self, subject: Subject) -> Opinion:
+        shape = _shape(subject)
+        if shape is None:
+            return Unjudged("", "the shape of the images")
+        left_out: Any = subject.facts.get("not_measured")
+        if loaded(subject) and isinstance(left_out, dict) and "channel-swap" in left_out:
+            return Unjudged("", "answers with the first and third channels swapped")
+        return Healthy("")
 
     def _of_swap(self, seen: ChannelSwap, pretrained: bool) -> Opinion:
         discordant = seen.gained + seen.lost
