@@ -43,6 +43,11 @@ class Truth:
     """Text that the script's own error must hold; empty when it ends well."""
     symptom: str = ""
     """The code of the planted fault; empty where there is none or several."""
+    causes: tuple[str, ...] = ()
+    """Codes of the causes that are planted, any of which is a right answer; empty where there is
+    none."""
+    held_out: bool = False
+    """Neither thresholds nor weights of evidence were set on it: it judges them."""
     mended: bool = False
     needs: tuple[str, ...] = ()
     """Packages it imports beyond the frameworks and snellen's own, and paths of data it reads."""
@@ -148,6 +153,8 @@ def read(program: str, framework: str, *, mended: bool = False) -> Truth:
         exit_status=expect.get("exit_status", 0),
         stderr=expect.get("stderr", ""),
         symptom="" if mended else text.get("symptom", ""),
+        causes=() if mended else tuple(expect.get("causes", text.get("causes", ()))),
+        held_out=text.get("held_out", False),
         mended=mended,
         needs=tuple(expect.get("needs", text.get("needs", ()))),
         slow=text.get("slow", False),

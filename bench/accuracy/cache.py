@@ -23,16 +23,17 @@ ROOT = Path(__file__).parents[2]
 PLACE = ROOT / ".accuracy"
 SOURCE = ROOT / "src" / "snellen"
 
-WATCHING = ("core", "settings", "adapters", "capture", "stats", "record", "cli")
-JUDGING = ("core", "stats", "record", "symptoms")
+WATCHING = ("core", "settings", "adapters", "capture", "stats", "record", "cli/watching.py")
+JUDGING = ("core", "stats", "record", "symptoms", "causes")
 VERSIONED = ("numpy", "torch", "keras", "tensorflow-cpu", "tensorflow", "jax")
 
 
 @cache
 def source_hash(rooms: tuple[str, ...]) -> str:
-    """Of every source file in these rooms of `src/snellen`."""
+    """Of every source file in these rooms of `src/snellen`, or of a file named itself."""
     patterns = [(room, f"*.{kind}") for room in rooms for kind in ("py", "c", "h")]
-    files = sorted(path for room, end in patterns for path in (SOURCE / room).rglob(end))
+    found = {path for room, end in patterns for path in (SOURCE / room).rglob(end)}
+    files = sorted(found | {SOURCE / room for room in rooms if room.endswith(".py")})
     return digest(
         part for path in files for part in (str(path.relative_to(SOURCE)), path.read_bytes())
     )
@@ -85,10 +86,11 @@ def kept_run(case: Case) -> dict[str, Any] | None:
 
 
 def kept_judgement(case: Case) -> dict[str, Any] | None:
-    """The findings at each strictness, if they were kept and nothing has changed since."""
+    """The `findings` at each strictness and the `signs` of causes, if they were kept and nothing
+    has changed since."""
     told = _read(folder(case) / "judged.json")
     fits = told.get("key") == judging_key(case) and kept_run(case) is not None
-    return told["findings"] if fits else None
+    return told if fits else None
 
 
 def keep_run(case: Case, made_in: Path, told: dict[str, Any]) -> None:
@@ -101,10 +103,10 @@ def keep_run(case: Case, made_in: Path, told: dict[str, Any]) -> None:
     made_in.rename(folder(case))
 
 
-def keep_judgement(case: Case, findings: dict[str, Any]) -> None:
+def keep_judgement(case: Case, judged: dict[str, Any]) -> None:
     path = folder(case) / "judged.json"
     new = path.with_suffix(f".{os.getpid()}")
-    new.write_text(json.dumps({"key": judging_key(case), "findings": findings}), encoding="utf-8")
+    new.write_text(json.dumps({"key": judging_key(case), **judged}), encoding="utf-8")
     new.replace(path)
 
 

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from bench.accuracy import cache
+from bench.accuracy.causes import Signs, signs_of
 from bench.accuracy.plan import Case
 from gallery.watching import watch
 from snellen.core import Finding, Strictness
+from snellen.record import read
+from snellen.symptoms import judge
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,9 @@ class Result:
     """Why there is nothing to judge, or how the script ended wrongly."""
     trained: bool = False
     """It was run now; otherwise its run file had been kept."""
+    signs: list[Signs] | None = None
+    """Of each subject that there is something to explain in; `None` when there is nothing to
+    judge."""
 
 
 def result(case: Case) -> Result:
@@ -35,11 +41,11 @@ def result(case: Case) -> Result:
         trouble = _run(case)
         if trouble or not cache.run_file(case).exists():
             return Result(case, None, trouble, trained)
-    findings = cache.kept_judgement(case)
-    if findings is None:
-        findings = _judged(cache.run_file(case))
-        cache.keep_judgement(case, findings)
-    return Result(case, findings, "", trained)
+    judged = cache.kept_judgement(case)
+    if judged is None:
+        judged = _judged(cache.run_file(case))
+        cache.keep_judgement(case, judged)
+    return Result(case, judged["findings"], "", trained, judged["signs"])
 
 
 def _run(case: Case) -> str:
@@ -64,12 +70,11 @@ def _run(case: Case) -> str:
     return ""
 
 
-def _judged(run_file: Path) -> dict[str, list[dict[str, Any]]]:
-    from snellen.record import read
-    from snellen.symptoms import judge
-
+def _judged(run_file: Path) -> dict[str, Any]:
+    """The findings by strictness, and the signs of causes at the normal one."""
     contents = read(run_file)
-    return {
+    verdicts = {strictness: judge(contents, strictness=strictness) for strictness in Strictness}
+    findings = {
         strictness.value: [
             {
                 "code": verdict.code,
@@ -78,8 +83,9 @@ def _judged(run_file: Path) -> dict[str, list[dict[str, Any]]]:
                 "layer": verdict.place.layer,
                 "sentence": verdict.evidence.sentence(),
             }
-            for verdict in judge(contents, strictness=strictness)
+            for verdict in found
             if isinstance(verdict, Finding)
         ]
-        for strictness in Strictness
+        for strictness, found in verdicts.items()
     }
+    return {"findings": findings, "signs": signs_of(contents, verdicts[Strictness.NORMAL])}

@@ -21,7 +21,9 @@ from snellen.causes.case import Case as Case
 from snellen.causes.ledger import Ledger as Ledger
 from snellen.causes.ledger import Term as Term
 from snellen.causes.ledger import account as account
+from snellen.causes.ledger import balance as balance
 from snellen.causes.ledger import explained_away as explained_away
+from snellen.causes.ledger import signs as signs
 from snellen.causes.weights import Weights as Weights
 from snellen.causes.weights import shipped as shipped
 from snellen.symptoms.outcome import Outcome as Outcome

@@ -6,11 +6,11 @@ Nothing else enters, so that what is shown always adds up.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import exp, log
 
-from snellen.causes._cause import Cause, Clue, Group, Sign
+from snellen.causes._cause import UNMEASURED, Cause, Clue, Group, Sign
 from snellen.causes.case import Case
 from snellen.causes.weights import Weights
 
@@ -68,16 +68,23 @@ class Ledger:
 
 def account(cause: type[Cause], case: Case, weights: Weights) -> Ledger:
     """Ask every clue of the cause, and add up."""
+    return balance(cause, signs(cause, case), weights)
+
+
+def signs(cause: type[Cause], case: Case) -> dict[str, Sign]:
+    """What every clue of the cause is in this case, by the clue's key."""
     asker = cause()
-    terms: list[Term] = []
-    unmeasured: list[str] = []
-    for clue in cause.clues():
-        sign = clue.ask(asker, case)
-        if sign.present is None:
-            unmeasured.append(clue.key)
-            continue
-        terms.append(_term(cause, clue, sign, weights))
-    return Ledger(cause, log_odds(weights.prior(cause)), grouped(terms), tuple(unmeasured))
+    return {clue.key: clue.ask(asker, case) for clue in cause.clues()}
+
+
+def balance(cause: type[Cause], seen: Mapping[str, Sign], weights: Weights) -> Ledger:
+    """The account that these signs make."""
+    told = {clue: seen.get(clue.key, UNMEASURED) for clue in cause.clues()}
+    terms = [
+        _term(cause, clue, sign, weights) for clue, sign in told.items() if sign.present is not None
+    ]
+    unmeasured = tuple(clue.key for clue, sign in told.items() if sign.present is None)
+    return Ledger(cause, log_odds(weights.prior(cause)), grouped(terms), unmeasured)
 
 
 def _term(cause: type[Cause], clue: Clue, sign: Sign, weights: Weights) -> Term:

@@ -16,8 +16,8 @@ from typing import Any
 from snellen.causes._cause import Cause, Clue
 
 TRUST = (4.0, 8.0)
-"""Runs that the expectation is worth: with the cause, and without it (of which there are many more
-to count)."""
+"""Programs that the expectation is worth: with the cause, and without it, of which there are many
+more to count."""
 LEAST = 0.02
 """No rate is held for nearer to 0 or 1 than this: a gallery is not the world."""
 LEAST_DECISIVE = 0.003
@@ -25,10 +25,11 @@ LEAST_DECISIVE = 0.003
 
 @dataclass(frozen=True)
 class Count:
-    """Runs in which a clue was present, of those in which it was measured."""
+    """Programs in which a clue was present, of those in which it was measured. Runs of one program
+    count as parts of it, so both may be fractions."""
 
-    present: int = 0
-    of: int = 0
+    present: float = 0.0
+    of: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ class Weights:
     def rates(self, cause: type[Cause], clue: Clue) -> tuple[float, float]:
         """Probability that the clue is present with the cause, and without it.
 
-        The mean of a beta distribution: the expectation as if it had been seen in `TRUST` runs, and
-        the runs that were counted.
+        The mean of a beta distribution: the expectation as if it had been seen in `TRUST`
+        programs, and the programs that were counted.
         """
         counted = self.counts.get(cause.code, {}).get(clue.key, (Count(), Count()))
         least = LEAST_DECISIVE if clue.decisive else LEAST
@@ -78,6 +79,6 @@ def parsed(table: Mapping[str, Any]) -> Weights:
         for key, entry in clues.items():
             pair = Count(*entry["with"]), Count(*entry["without"])
             if any(not 0 <= count.present <= count.of for count in pair):
-                raise ValueError(f"{code} {key}: {entry} holds more runs than there were")
+                raise ValueError(f"{code} {key}: {entry} holds more programs than there were")
             counts[code][key] = pair
     return Weights(counts, table.get("provenance", {}))

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from snellen.causes import (
     Case,
-    Cause,
     Ledger,
     Outcome,
     Weights,
@@ -51,7 +50,8 @@ def of_case(case: Case, *, weights: Weights | None = None) -> Diagnosis:
     """The diagnosis of one subject."""
     if not case.faulty:
         return Diagnosis(case.subject.name, needed=False, reported=REPORTED)
-    ledgers = ranked(case, catalogue().values(), shipped() if weights is None else weights)
+    table = shipped() if weights is None else weights
+    ledgers = ranked(account(cause, case, table) for cause in catalogue().values())
     possible = [ledger for ledger in ledgers if ledger.belief >= POSSIBLE]
     candidates = tuple(
         Candidate(ledger, tuple(ledger.cause().remedies(case))) for ledger in possible
@@ -60,14 +60,14 @@ def of_case(case: Case, *, weights: Weights | None = None) -> Diagnosis:
     return Diagnosis(case.subject.name, True, candidates, tie, REPORTED)
 
 
-def ranked(case: Case, causes: Iterable[type[Cause]], weights: Weights) -> list[Ledger]:
-    """The accounts of these causes, most believed first.
+def ranked(ledgers: Iterable[Ledger]) -> list[Ledger]:
+    """The accounts of one case's causes, most believed first.
 
     The most believed cause is accepted if it is likely; what speaks for the others and rests on
     symptoms that it brings about anyway then counts less. So on with the next, until no further one
     is likely.
     """
-    waiting = [account(cause, case, weights) for cause in causes]
+    waiting = list(ledgers)
     accepted: list[Ledger] = []
     while waiting and len(accepted) < AT_ONCE:
         best = max(waiting, key=_odds)
@@ -76,7 +76,6 @@ def ranked(case: Case, causes: Iterable[type[Cause]], weights: Weights) -> list[
         waiting.remove(best)
         accepted.append(best)
         waiting = [explained_away(ledger, best.cause) for ledger in waiting]
-    # What was accepted first may fall behind a later one only by what it explains: never so.
     return accepted + sorted(waiting, key=_odds, reverse=True)
 
 
