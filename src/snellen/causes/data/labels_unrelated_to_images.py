@@ -99,7 +99,7 @@ class LabelsUnrelatedToImages(Cause):
             f"recall on training images is {score.value:.2f} (guessing: {score.chance:.2f}); "
             f"weights moved by up to {percent(most)}, {percent(silent)} of the channels are silent"
         )
-        return sign(score.skill < 0.15 and most > 0.05 and silent < 0.4, said)
+        return sign(score.skill < 0.15 and most > 0.02 and silent < 0.4, said)
 
     @clue(Group.WEIGHTS, expected=(0.05, 0.15))
     def weights_hardly_moved(self, case: Case) -> Sign:
@@ -107,7 +107,7 @@ class LabelsUnrelatedToImages(Cause):
         if not sizes:
             return UNMEASURED
         most = max(sizes.values())
-        return sign(most < 0.03, f"no layer's weights moved by more than {percent(most)}")
+        return sign(most < 0.01, f"no layer's weights moved by more than {percent(most)}")
 
     @clue(Group.DEPTH, expected=(0.08, 0.3))
     def signal_lost_before_the_first_step(self, case: Case) -> Sign:

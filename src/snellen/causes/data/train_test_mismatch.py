@@ -60,7 +60,9 @@ class TrainTestMismatch(Cause):
             f"held-out images have mean {amount(seen.mean)} and deviation {amount(seen.deviation)},"
             f" training images {amount(seen.training_mean)} and {amount(seen.training_deviation)}"
         )
-        return sign(seen.size > 0.7, said)
+        # A mark on all training images shifts them as well.
+        marked = case.found("S51", least=Severity.WARNING)
+        return sign(seen.size > 0.7, said, reliability=0.5 if marked else 1.0)
 
     @clue(Group.DATA, expected=(0.85, 0.06))
     def sets_told_apart(self, case: Case) -> Sign:
@@ -111,9 +113,12 @@ class TrainTestMismatch(Cause):
         )
         return sign(float(values.min()) > 0.95 * prior and course.left < 0.6, said)
 
-    @clue(Group.ACTIVITY, expected=(0.05, 0.1))
-    def evidence_lies_off_the_object(self, case: Case) -> Sign:
-        if not case.judged("S51"):
+    @clue(Group.ACTIVITY, expected=(0.06, 0.5))
+    def sets_differ_and_evidence_lies_off_the_object(self, case: Case) -> Sign:
+        seen = held_out_audit(case)
+        apart = seen is not None and seen.separability > 0.65
+        # It tells a mark from another preparation only where the sets do differ.
+        if not apart or not case.judged("S51"):
             return UNMEASURED
         found = case.findings("S51", least=Severity.WARNING)
         said = found[0].evidence.sentence() if found else "no evidence was seen off the object"

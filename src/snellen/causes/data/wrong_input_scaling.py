@@ -59,7 +59,7 @@ class WrongInputScaling(Cause):
     @clue(Group.DATA, expected=(0.85, 0.03), decisive=True)
     def values_out_of_range(self, case: Case) -> Sign:
         seen = input_range(case)
-        if seen is None:
+        if seen is None or (not seen.problem and _of_another_form(case)):
             return UNMEASURED
         said = (
             f"the training images go from {amount(seen.minimum)} to {amount(seen.maximum)} with "
@@ -80,7 +80,7 @@ class WrongInputScaling(Cause):
         )
         return sign(several, said)
 
-    @clue(Group.CONFIGURATION, expected=(0.25, 0.01), decisive=True)
+    @clue(Group.CONFIGURATION, expected=(0.3, 0.006), decisive=True)
     def axes_or_colours_in_another_order(self, case: Case) -> Sign:
         found = case.findings("S39", least=Severity.WARNING)
         if found:
@@ -96,18 +96,19 @@ class WrongInputScaling(Cause):
         if first is None or not known or known[0].layer != first.name:
             return UNMEASURED
         rms = _first_maps(case, first.name)
-        if not np.isfinite(rms):
+        odd = not 0.02 < rms < 8
+        if not np.isfinite(rms) or (not odd and _of_another_form(case)):
             return UNMEASURED
         said = (
             f"before training, the first layer's maps had a root mean square of {amount(rms)} from "
             f"weights of {amount(known[0].scale)} times He's size"
         )
-        return sign(0.25 < known[0].scale < 4 and not 0.02 < rms < 8, said)
+        return sign(0.25 < known[0].scale < 4 and odd, said)
 
     @clue(Group.UPDATES, expected=(0.55, 0.25))
     def first_steps_shift_the_maps_at_a_usual_rate(self, case: Case) -> Sign:
         drift, used = largest_drift(case), rate(case)
-        if drift is None or used is None:
+        if drift is None or used is None or _of_another_form(case):
             return UNMEASURED
         said = (
             f"step {drift.step} shifted {drift.layer} by {amount(drift.size)} standard deviations "
@@ -131,6 +132,11 @@ class WrongInputScaling(Cause):
         if seen is not None and (seen.problem or not case.found("S39")):
             yield _standardised(case, seen)
         yield _divided(case, seen)
+
+
+def _of_another_form(case: Case) -> bool:
+    """The order of axes or colours is what is wrong, so that a usual range says nothing."""
+    return case.found("S39", least=Severity.WARNING)
 
 
 def _first_maps(case: Case, layer: str) -> float:
