@@ -9,10 +9,11 @@ import numpy as np
 
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
+from snellen.causes.measures.deaths import deaths
 from snellen.causes.measures.labels import classes
 from snellen.causes.measures.soundness import came_apart
 from snellen.core import Severity
-from snellen.stats import TargetKind
+from snellen.stats import Predictions, TargetKind
 from snellen.symptoms.answers import targets
 from snellen.symptoms.landmarks import double_softmax_floor
 from snellen.symptoms.outcome import BINARY
@@ -99,6 +100,8 @@ class LossOutputMismatch(Cause):
         if wiring is None or seen is None or not seen.images:
             return UNMEASURED
         problem = _misfit(case, wiring)
+        if not problem and _fed_wrongly(case):
+            return UNMEASURED
         kind = TargetKind(seen.kind).value
         said = problem or f"labels ({kind}) have the form that {wiring.loss} takes"
         return sign(bool(problem), said)
@@ -109,24 +112,42 @@ class LossOutputMismatch(Cause):
         units = wiring.units if wiring else None
         if wiring is None or wiring.loss != "cross_entropy" or not units or units < 2:
             return UNMEASURED
-        if not np.isfinite(wiring.smallest) or wiring.fed is None:
+        # Another misfit has no such floor.
+        if not np.isfinite(wiring.smallest) or wiring.fed != "softmax":
             return UNMEASURED
         floor = double_softmax_floor(units)
         said = (
             f"the least training loss was {amount(wiring.smallest)}; two softmaxes over {units} "
             f"outputs can't go below {amount(floor)}"
         )
-        return sign(wiring.fed == "softmax" and wiring.smallest > 0.99 * floor, said, "S45")
+        return sign(wiring.smallest > 0.99 * floor, said, "S45")
 
     @clue(Group.GRADIENTS, expected=(0.3, 0.06))
     def no_gradient_at_all(self, case: Case) -> Sign:
         found = case.findings("S59")
         if not found:
-            if not case.judged("S59"):
+            if not case.judged("S59") or _fed_wrongly(case):
                 return UNMEASURED
             return sign(False, "every layer had a gradient", "S59")
         said = found[0].evidence.sentence()
         return sign("all " in said or "softmax" in said, said, "S59")
+
+    @clue(Group.CLASSES, expected=(0.45, 0.1))
+    def outputs_constant_though_maps_are_not(self, case: Case) -> Sign:
+        last, seen = case.subject.last("", Predictions), deaths(case)
+        if last is None or last.value.images < 20 or not len(last.value.output_std):
+            return UNMEASURED
+        if seen is not None and seen.last > 0.5:
+            # A dead network puts out constants whatever the loss.
+            return UNMEASURED
+        spread = last.value.output_std
+        constant = int((spread == 0).sum())
+        if not constant and _fed_wrongly(case):
+            return UNMEASURED
+        said = (
+            f"{constant} of {len(spread)} outputs are the same for all {last.value.images} images"
+        )
+        return sign(constant > 0, said)
 
     @clue(Group.ACTIVITY, expected=(0.1, 0.35))
     def network_came_apart(self, case: Case) -> Sign:
@@ -140,6 +161,11 @@ class LossOutputMismatch(Cause):
         elif wiring is not None and (wiring.loss in BINARY or wiring.units == 1):
             yield _binary(case)
         yield _classes(case, wiring)
+
+
+def _fed_wrongly(case: Case) -> bool:
+    """One misfit is enough: what it does not bring about says nothing against it."""
+    return case.found("S45", least=Severity.WARNING)
 
 
 def _short(text: str) -> str:
