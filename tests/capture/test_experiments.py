@@ -289,7 +289,7 @@ def test_to_learn_the_price_takes_no_longer_than_it_must() -> None:
     assert images[:2] == [8, 8]
     assert found[0] == "channel-swap"
     # The first answer was no dearer than a look.
-    images, found = asked_slowly(7.5, look_seconds=0.3)
+    images, found = asked_slowly(12.0, look_seconds=0.3)
     assert images[:2] != [8, 8]
     assert found[0] == "channel-swap"
     # There is time enough.
