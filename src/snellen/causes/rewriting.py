@@ -4,12 +4,23 @@ structure are made of."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from snellen.causes.case import Case
+from snellen.causes.coding import optimizer_call
 from snellen.core import Layer, LayerKind
 
-WORDS = {"leaky_relu": "LeakyReLU", "relu": "ReLU", "relu6": "ReLU6", "silu": "SiLU"}
-WORDS |= {"gelu": "GELU", "elu": "ELU", "selu": "SELU", "tanh": "Tanh", "sigmoid": "Sigmoid"}
+WORDS = {
+    "elu": "ELU",
+    "gelu": "GELU",
+    "leaky_relu": "LeakyReLU",
+    "relu": "ReLU",
+    "relu6": "ReLU6",
+    "selu": "SELU",
+    "sigmoid": "Sigmoid",
+    "silu": "SiLU",
+    "tanh": "Tanh",
+}
 """PyTorch's classes by the name of the activation."""
 
 
@@ -72,6 +83,12 @@ def construction(
     said += [f"dilation={_tuple(dilations)}"] if any(d != 1 for d in dilations) else []
     said += [f"groups={groups}"] if groups != 1 else []
     return f"nn.{name}d({', '.join(said)})"
+
+
+def made_anew(case: Case, **changes: Any) -> str:
+    """The line that makes the user's optimiser with these options changed."""
+    line = f"optimizer = {optimizer_call(case, **changes)}"
+    return f"{line}  # for model.compile" if case.keras else line
 
 
 def channels_read(layer: Layer) -> int:

@@ -70,53 +70,15 @@ class UnfitNormalisation(Cause):
     alike = ("C01", "C07", "C20", "C05", "C32", "C25")
     trial = "train again with group normalisation, which knows neither batches nor modes"
 
-    @clue(Group.CONFIGURATION, expected=(0.45, 0.02))
-    def statistics_of_few_values(self, case: Case) -> Sign:
-        own, images = _batchwise(case), images_per_step(case)
-        if not own:
-            return UNMEASURED
-        if images is None:
-            return UNMEASURED
-        least = min(own, key=lambda one: one.positions)
-        values = images * least.positions
-        said = (
-            f"batches of {count(images, 'image')} give {count(values, 'value')} per channel to the "
-            f"normalisation behind {least.layer.name}"
-        )
-        return sign(images < FEW_IMAGES and values <= FEW_VALUES, said)
-
-    @clue(Group.CONFIGURATION, expected=(0.4, 0.04))
-    def statistics_hold_what_they_began_with(self, case: Case) -> Sign:
-        own = [one for one in _batchwise(case) if 0 < one.state.kept < 1]
-        if not own:
-            return UNMEASURED
-        slowest = max(own, key=lambda one: one.state.kept)
-        left = slowest.state.kept ** max(0, case.subject.steps)
-        said = (
-            f"after {case.subject.steps} steps the running statistics of {slowest.layer.name} hold "
-            f"{percent(left)} of what they began with (each keeps {percent(slowest.state.kept)})"
-        )
-        return sign(left > MUCH_LEFT, said)
-
-    @clue(Group.CONFIGURATION, expected=(0.15, 0.02))
-    def passes_in_the_wrong_mode(self, case: Case) -> Sign:
-        trained, astray = (
-            whole(case.subject, "training_passes"),
-            whole(case.subject, "training_passes_in_eval_mode"),
-        )
-        looked, mistaken = (
-            whole(case.subject, "evaluation_passes"),
-            whole(case.subject, "evaluation_passes_in_training_mode"),
-        )
+    @clue(Group.CONFIGURATION, expected=(0.85, 0.04))
+    def set_up_unfit_for_batch_statistics(self, case: Case) -> Sign:
         if not _batchwise(case):
             return UNMEASURED
-        if not trained or astray is None:
+        judged = [f for f in (_few_values(case), _left_over(case), _modes_seen(case)) if f]
+        if not judged:
             return UNMEASURED
-        said = f"{astray} of {trained} training passes ran in evaluation mode" + (
-            f", {mistaken} of {looked} evaluations in training mode" if looked else ""
-        )
-        wrong = astray > trained / 2 or bool(looked and mistaken and mistaken > looked / 2)
-        return sign(wrong, said)
+        bad = next((said for unfit, said in judged if unfit), None)
+        return sign(bad is not None, bad or "; ".join(said for _, said in judged[:2]))
 
     @clue(Group.MODES, expected=(0.65, 0.06))
     def evaluation_answers_worse_than_training(self, case: Case) -> Sign:
@@ -200,6 +162,53 @@ def _batchwise(case: Case) -> tuple[Batchwise, ...]:
         if entry is not None:
             found.append(Batchwise(layer, entry.value))
     return tuple(found)
+
+
+def _few_values(case: Case) -> tuple[bool, str] | None:
+    """Whether a batch gives too few values per channel, and what it gives."""
+    own, images = _batchwise(case), images_per_step(case)
+    if not own or images is None:
+        return None
+    least = min(own, key=lambda one: one.positions)
+    values = images * least.positions
+    said = (
+        f"batches of {count(images, 'image')} give {count(values, 'value')} per channel to the "
+        f"normalisation behind {least.layer.name}"
+    )
+    return images < FEW_IMAGES and values <= FEW_VALUES, said
+
+
+def _left_over(case: Case) -> tuple[bool, str] | None:
+    """Whether running statistics still hold what they began with."""
+    own = [one for one in _batchwise(case) if 0 < one.state.kept < 1]
+    if not own:
+        return None
+    slowest = max(own, key=lambda one: one.state.kept)
+    left = slowest.state.kept ** max(0, case.subject.steps)
+    said = (
+        f"after {case.subject.steps} steps running statistics hold {percent(left)} of what they "
+        f"began with (each step keeps {percent(slowest.state.kept)})"
+    )
+    return left > MUCH_LEFT, said
+
+
+def _modes_seen(case: Case) -> tuple[bool, str] | None:
+    """Whether passes ran in the other mode than they are for."""
+    subject = case.subject
+    trained, astray = (
+        whole(subject, "training_passes"),
+        whole(subject, "training_passes_in_eval_mode"),
+    )
+    looked, mistaken = (
+        whole(subject, "evaluation_passes"),
+        whole(subject, "evaluation_passes_in_training_mode"),
+    )
+    if not trained or astray is None:
+        return None
+    said = f"{astray} of {trained} training passes ran in evaluation mode" + (
+        f", {mistaken} of {looked} evaluations in training mode" if looked else ""
+    )
+    return astray > trained / 2 or bool(looked and mistaken and mistaken > looked / 2), said
 
 
 def _off(state: NormalisationState) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -8,10 +8,11 @@ import numpy as np
 
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
-from snellen.causes.coding import new_optimizer, rate, usual_rate, written
+from snellen.causes.coding import rate, usual_rate, written
 from snellen.causes.measures.clipping import Clipping, clipping
 from snellen.causes.measures.losses import losses
 from snellen.causes.measures.steps import largest_drift, steps_taken
+from snellen.causes.rewriting import made_anew
 from snellen.symptoms.optimiser import adaptive
 from snellen.symptoms.wording import amount, percent
 
@@ -129,7 +130,7 @@ class ClippingTooHard(Cause):
         yield Remedy(
             f"Clip the gradient's norm at {written(wanted)}{was}",
             case.framework,
-            new_optimizer(case, clipnorm=wanted)
+            made_anew(case, clipnorm=wanted)
             if case.keras
             else f"torch.nn.utils.clip_grad_norm_(model.parameters(), {written(wanted)})",
             "rare large gradients pass; that is what the limit is left for",
@@ -139,7 +140,7 @@ class ClippingTooHard(Cause):
         yield Remedy(
             "Or take the clipping out, where nothing explodes without it",
             case.framework,
-            new_optimizer(case) if case.keras else "loss.backward()\noptimizer.step()",
+            made_anew(case) if case.keras else "loss.backward()\noptimizer.step()",
             "no safety against a batch with a huge gradient",
             "the loss falls faster; if it leaps, clip again, at a higher limit",
         )

@@ -8,10 +8,11 @@ import numpy as np
 
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
-from snellen.causes.coding import new_optimizer, rate, usual_rate, written
+from snellen.causes.coding import rate, usual_rate, written
 from snellen.causes.measures.batches import epochs_done, images_per_step, steps_per_epoch
 from snellen.causes.measures.labels import training_images
 from snellen.causes.measures.losses import losses
+from snellen.causes.rewriting import made_anew
 from snellen.stats import NormalisationState
 from snellen.symptoms.wording import amount, count, percent
 
@@ -53,8 +54,7 @@ class UnfitBatchSize(Cause):
     since = "0.1"
     prior = 0.03
     explains = frozenset(
-        ("S23", "S20", "S18", "S36", "S35", "S48", "S06", "S46", "S22", "S26", "S25", "S01", "S07")
-        + ("S15", "S16")
+        f"S{number:02}" for number in (1, 6, 7, 15, 16, 18, 20, 22, 23, 25, 26, 35, 36, 46, 48)
     )
     alike = ("C20", "C28", "C19", "C29")
     trial = "train again with batches of 32 images"
@@ -172,7 +172,7 @@ def _rated(case: Case, images: int | None) -> Remedy:
     return Remedy(
         f"Or fit the learning rate to the batches: {written(wanted)}{was}",
         case.framework,
-        new_optimizer(case, lr=wanted),
+        made_anew(case, lr=wanted),
         "small batches at a small rate take longer; large ones at a large rate need a warm-up",
         "the loss falls without leaps",
     )

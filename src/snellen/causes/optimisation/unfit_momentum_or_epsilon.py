@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
@@ -11,9 +11,10 @@ import numpy as np
 
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
-from snellen.causes.coding import new_optimizer, optimizer_name, rate, usual_rate, written
+from snellen.causes.coding import optimizer_name, rate, usual_rate, written
 from snellen.causes.measures.losses import losses
 from snellen.causes.measures.steps import steps_taken
+from snellen.causes.rewriting import made_anew
 from snellen.record import Clock
 from snellen.stats import WeightUpdate
 from snellen.symptoms.optimiser import adaptive, epsilon
@@ -58,8 +59,7 @@ class UnfitMomentumOrEpsilon(Cause):
     since = "0.1"
     prior = 0.02
     explains = frozenset(
-        ("S20", "S18", "S22", "S26", "S21", "S19", "S25", "S46", "S01", "S06", "S07", "S15", "S16")
-        + ("S17", "S43", "S48")
+        f"S{number:02}" for number in (1, 6, 7, *range(15, 23), 25, 26, 43, 46, 48)
     )
     alike = ("C20", "C21", "C33", "C34")
     trial = "train again with the optimiser's usual options at the same learning rate"
@@ -129,21 +129,21 @@ class UnfitMomentumOrEpsilon(Cause):
             yield Remedy(
                 "Set the momentum to 0.9" + (f" instead of {was:g}" if was else ""),
                 case.framework,
-                new_optimizer(case, momentum=0.9),
+                made_anew(case, momentum=0.9),
                 "nothing; if the loss now falls too slowly, raise the learning rate",
                 "the loss no longer swings (S20), and maps settle (S18)",
             )
             return
         usual: dict[str, Any] = {"eps": 1e-7 if case.keras else 1e-8}
-        if "adam" in optimizer_name(case).lower():
-            both = {"beta_1": 0.9, "beta_2": 0.999}
-            usual |= both if case.keras else {"betas": (0.9, 0.999)}
+        # Keras' own defaults are these already.
+        if not case.keras and "adam" in optimizer_name(case).lower():
+            usual["betas"] = (0.9, 0.999)
         odd = found.odd[0] if found is not None and found.odd else ""
         yield Remedy(
             f"Set epsilon to {written(usual['eps'])} and the betas to their defaults"
             + (f" ({odd} now)" if odd else ""),
             case.framework,
-            new_optimizer(case, momentum=None, **usual),
+            made_anew(case, momentum=None, **usual),
             "nothing; steps become as large as the learning rate says, so watch the first ones",
             "weights change by 0.01% to 1% a step, and the loss falls",
         )
@@ -198,9 +198,9 @@ def options(case: Case) -> Options | None:
     first, second = number(subject, "beta_1"), number(subject, "beta_2")
     if isinstance(betas, list | tuple):
         pair = [
-            float(b) if isinstance(b, int | float) else nan for b in cast("list[Any]", list(betas))
+            float(b) if isinstance(b, int | float) else nan for b in cast("Sequence[Any]", betas)
         ]
-        first, second = (pair + [nan, nan])[:2]
+        first, second = [*pair, nan, nan][:2]
     momentum = number(subject, "momentum")
     return Options(
         nan if momentum is None else momentum,
