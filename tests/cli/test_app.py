@@ -11,7 +11,7 @@ from cli.command import python, snellen
 HEAVY = ("numpy", "torch", "keras", "tensorflow", "jax", "PIL", "pandas", "sqlite3", "wrapt")
 
 
-@pytest.mark.parametrize("command", ["", "run", "report", "demo", "symptoms", "explain"])
+@pytest.mark.parametrize("command", ["", "run", "report", "demo", "symptoms", "causes", "explain"])
 def test_help_loads_nothing_heavy(tmp_path: Path, command: str) -> None:
     source = f"""
 import sys
@@ -51,7 +51,29 @@ def test_every_symptom_has_a_page(tmp_path: Path) -> None:
         assert "## Thresholds" in page.stdout
 
 
+def test_every_cause_has_a_page(tmp_path: Path) -> None:
+    listed = [
+        line.split("\t") for line in snellen("causes", directory=tmp_path).stdout.splitlines()
+    ]
+    families = [family for _, family, _, _ in listed]
+    assert families == sorted(families)
+    assert set(families) <= {"data", "architecture", "optimisation", "wiring"}
+    assert ["C20", "optimisation", "learning-rate-too-high"] in [row[:3] for row in listed]
+    assert all(summary.endswith(".") for *_, summary in listed)
+    for wanted in ("C20", "c20", "learning-rate-too-high"):
+        page = snellen("explain", wanted, directory=tmp_path)
+        assert page.stdout.startswith("# learning-rate-too-high (C20)\n")
+        assert "## Evidence" in page.stdout
+
+
+def test_a_name_that_a_symptom_and_a_cause_share_gives_both_pages(tmp_path: Path) -> None:
+    page = snellen("explain", "label-noise", directory=tmp_path).stdout
+    assert page.startswith("# label-noise (S44)\n")
+    assert "\n\n# label-noise (C03)\n" in page
+
+
 def test_an_unknown_symptom_is_answered_with_those_there_are(tmp_path: Path) -> None:
     done = snellen("explain", "S99", directory=tmp_path)
     assert done.returncode == 2
     assert "dead-channels" in done.stderr
+    assert "learning-rate-too-high" in done.stderr

@@ -43,6 +43,14 @@ def test_what_is_ignored_is_not_judged(run_file: Path) -> None:
     assert "S01" not in codes(report(run_file, "--ignore", "dead-channels"))
 
 
+def test_the_causes_do_not_hang_on_what_is_shown(run_file: Path) -> None:
+    whole, part = report(run_file), report(run_file, "--select", "S38")
+
+    assert whole["diagnosis"]
+    assert part["diagnosis"] == whole["diagnosis"]
+    assert codes(part) <= {"S38"}
+
+
 def test_a_threshold_can_be_moved(run_file: Path) -> None:
     moved = ["--set", "S01.max-share=1.1", "--set", "S01.error-share=1.1"]
     moved += ["--set", "S01.max-growth=1.1", "--set", "S01.min-alive=0", "--select", "S01"]

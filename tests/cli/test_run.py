@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from cli.command import environment, python, snellen
@@ -64,6 +66,22 @@ def test_the_json_says_what_the_card_says(dead: Done) -> None:
     assert found["evidence"]["channels"] == 8
     assert dead.verdicts["run"]["script"] == "train.py"
     assert dead.verdicts["run"]["file"] == dead.file.name
+
+
+def test_the_diagnosis_leads_and_its_weights_add_up_to_its_belief(dead: Done) -> None:
+    [subject] = dead.verdicts["subjects"]
+    assert dead.verdicts["diagnosis"] or subject["unknown_cause"]
+    assert f"ERROR {dead.verdicts['headline']}" in " ".join(dead.process.stderr.split())
+    for cause in dead.verdicts["diagnosis"]:
+        log_odds = cause["prior"] + sum(reason["weight"] for reason in cause["evidence"])
+        assert 1 / (1 + math.exp(-log_odds)) == pytest.approx(cause["belief"])
+        assert cause["remedies"]
+        assert {remedy["framework"] for remedy in cause["remedies"]} == {"torch"}
+
+
+def test_the_schema_describes_the_json(dead: Done) -> None:
+    schema = Path(__file__).parents[2] / "docs" / "verdicts.schema.json"
+    jsonschema.validate(dead.verdicts, json.loads(schema.read_text(encoding="utf-8")))
 
 
 BLOCKED = """

@@ -42,10 +42,11 @@ class Page:
     def names(self, layers: Iterable[str]) -> int:
         return max((self.name(layer).cell_len for layer in layers), default=0)
 
-    def row(self, name: Text, width: int, sentence: Text) -> None:
-        """A name in a column of this width, and the sentence beside it."""
+    def row(self, name: Text, width: int, sentence: Text, least: int = LEAST_WIDTH) -> None:
+        """A name in a column of this width, and the sentence beside it, or below where it would
+        get fewer than `least` columns."""
         margin = 4 + width + 2
-        if self.console.width - margin < LEAST_WIDTH:
+        if self.console.width - margin < least:
             self.indented(name, 4)
             self.indented(sentence, 6)
             return
@@ -66,8 +67,8 @@ class Page:
 
     def code(self, lines: str, columns: int) -> None:
         """Print lines of code with this left margin, each with its own indentation, so that they
-        can be copied: a comment that does not fit goes above its line, and stays a comment where
-        it is wrapped."""
+        can be copied: a line of code is never cut, however narrow the terminal. A comment that
+        does not fit goes above its line, and stays a comment where it is wrapped."""
         for line in lines.expandtabs(4).rstrip().split("\n"):
             bare = line.strip(" ")
             margin = columns + len(line) - len(line.lstrip(" "))
@@ -78,7 +79,8 @@ class Page:
             if bare.startswith("# "):
                 self._comment(bare[2:], margin)
             elif bare:
-                self.indented(self.text(bare, "cyan"), margin, hang=margin + 4)
+                line = self.text(" " * margin).append_text(self.text(bare, "cyan"))
+                self.console.print(line, soft_wrap=True)
             else:
                 self.console.print()
 
@@ -86,7 +88,8 @@ class Page:
         text = self.text(comment)
         for line in text.wrap(self.console, max(self.width - margin - 2, 1)):
             line.rstrip()
-            self.indented(self.text("# ", "dim").append_text(line), margin)
+            said = self.text(f"{' ' * margin}# ").append_text(line)
+            self.console.print(said, soft_wrap=True)
 
 
 def shortened(name: str, width: int) -> str:

@@ -17,6 +17,8 @@ MOST_BELIEVED = 3
 """Causes of one training told with their evidence; of more the names are told."""
 BAND_STYLES = {Band.LIKELY.value: "bold", Band.POSSIBLE.value: "yellow"}
 LABEL_WIDTH = len("against")
+LEAST_WIDTH = 24
+"""Columns that a sentence gets beside its label; where there are fewer it goes below."""
 
 
 def show_why(page: Page, explained: Sequence[Explanation], *, several: bool) -> None:
@@ -59,7 +61,7 @@ def _cause(page: Page, cause: CauseFacts, most: int) -> None:
 
 
 def _row(page: Page, label: str, style: str, sentence: str) -> None:
-    page.row(page.text(label, style), LABEL_WIDTH, page.text(sentence))
+    page.row(page.text(label, style), LABEL_WIDTH, page.text(sentence), LEAST_WIDTH)
 
 
 def _rest(page: Page, explanation: Explanation) -> None:
