@@ -37,7 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
-        "--mended", action="store_true", help="a rate that rises over the first 100 steps"
+        "--mended", action="store_true", help="a rate that rises over the first 150 steps"
     )
     options = parser.parse_args()
     seed, mended = options.seed, options.mended
@@ -45,9 +45,9 @@ def main() -> None:
     images, targets, test_images, test_targets = data(seed)
 
     model = build()
-    rate = 4e-3
+    rate = 6e-3
     if mended:
-        rate = keras.optimizers.schedules.PolynomialDecay(4e-5, 100, 4e-3)
+        rate = keras.optimizers.schedules.PolynomialDecay(4e-5, 150, 6e-3)
     model.compile(
         optimizer=keras.optimizers.SGD(rate, momentum=0.9),
         loss="mse",

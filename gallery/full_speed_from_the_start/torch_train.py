@@ -44,7 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
-        "--mended", action="store_true", help="a rate that rises over the first 100 steps"
+        "--mended", action="store_true", help="a rate that rises over the first 150 steps"
     )
     options = parser.parse_args()
     seed, mended = options.seed, options.mended
@@ -57,8 +57,8 @@ def main() -> None:
         torch.from_numpy(test_targets),
     )
     model = build()
-    optimizer = torch.optim.SGD(model.parameters(), lr=4e-3, momentum=0.9)
-    warm_up = 100 if mended else 1
+    optimizer = torch.optim.SGD(model.parameters(), lr=6e-3, momentum=0.9)
+    warm_up = 150 if mended else 1
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1 / warm_up, 1.0, warm_up)
     for epoch in range(EPOCHS):
         model.train()
