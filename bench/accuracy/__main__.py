@@ -35,8 +35,9 @@ from rich.progress import (
 from rich.text import Text
 
 from bench.accuracy import cache
+from bench.accuracy.cause_page import PICTURE, draw
 from bench.accuracy.difference import committed, differences
-from bench.accuracy.page import Circumstances, as_json, as_markdown, bounds, goals, percent
+from bench.accuracy.page import Circumstances, as_json, as_markdown, bounds, goals, percent, ranked
 from bench.accuracy.plan import FRAMEWORKS, SEEDS, Case, cases, quick
 from bench.accuracy.work import Result, result
 from gallery.truth import FRAMEWORKS as ALL_FRAMEWORKS
@@ -70,6 +71,7 @@ def main() -> int:
     whole = not (given.quick or given.programs) and not set(FRAMEWORKS) - set(given.framework)
     if whole:
         page = as_markdown(results, here, _symptom_names())
+        draw(ranked(results), HERE / PICTURE)
         (HERE / "RESULTS.md").write_text(page, encoding="utf-8")
         text = json.dumps(now, indent=1, ensure_ascii=False) + "\n"
         (HERE / "results.json").write_text(text, encoding="utf-8")

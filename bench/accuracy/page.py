@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from bench.accuracy import cause_page
+from bench.accuracy.cause_tally import Ranked, healthy_blamed, places, with_causes
+from bench.accuracy.cause_tally import ranked as all_ranked
 from bench.accuracy.tally import (
     Share,
     Symptom,
@@ -18,6 +21,7 @@ from bench.accuracy.tally import (
     recall,
 )
 from bench.accuracy.work import Result
+from snellen.causes import shipped
 
 STRICTNESSES = ("lenient", "normal", "strict")
 SEVERITIES = ("error", "warning", "note")
@@ -55,7 +59,28 @@ def goals(results: list[Result]) -> list[Goal]:
         Goal(
             "healthy runs with a warning or an error", healthy_with(results, "warning"), 0.05, False
         ),
+        *_goals_of_causes(ranked(results)),
     ]
+
+
+def _goals_of_causes(runs: list[Ranked]) -> list[Goal]:
+    held_out = with_causes(runs, held_out=True)
+    found = places(held_out)
+    families = {
+        name: places([run for run in held_out if run.family == name]).first
+        for name in cause_page.FAMILIES
+    }
+    return [
+        Goal("true cause first, held-out half", found.first, 0.85, True),
+        Goal("true cause among three, held-out half", found.among_three, 0.97, True),
+        *(Goal(f"true cause first, {name}", first, 0.75, True) for name, first in families.items()),
+        Goal("healthy runs with a cause named", healthy_blamed(runs), 0.02, False),
+    ]
+
+
+def ranked(results: list[Result]) -> list[Ranked]:
+    """Every run with its causes ranked by the weights that are shipped."""
+    return all_ranked(results, shipped())
 
 
 def as_json(results: list[Result], here: Circumstances) -> dict[str, Any]:
@@ -65,6 +90,7 @@ def as_json(results: list[Result], here: Circumstances) -> dict[str, Any]:
         **asdict(here),
         "goals": {g.name: [g.share.hits, g.share.of] for g in goals(results)},
         "symptoms": {code: asdict(symptom) for code, symptom in table.items()},
+        "causes": cause_page.as_json(ranked(results)),
         "runs": {str(r.case): _run(r) for r in results},
     }
 
@@ -103,6 +129,7 @@ def as_markdown(results: list[Result], here: Circumstances, names: dict[str, str
         "with a warning or an error of it; *notes*: healthy runs with a note of it and no more. "
         "*Elsewhere*: runs with another fault that the truth says does not show this symptom.",
         _symptom_table(table, names, healthy_with(results, "note").of),
+        cause_page.as_markdown(ranked(results)),
         "## Missed",
         _listed(f"{code}: {case}" for code, symptom in table.items() for case in symptom.missed),
         "## False alarms",
