@@ -17,6 +17,9 @@ from snellen.symptoms.wording import percent
 
 BY_HEART = 0.3
 """Skill on training images that is no chance: something was learnt, if only by heart."""
+STRUCTURE = ("S33", "S47", "S30", "S31")
+"""What keeps a network from reading any labels: coarse maps, no activation, a stride that skips
+pixels, a small field."""
 WHITE = 1.05
 """Roughness along the smoothest axis from which on an image is white noise (1.13)."""
 
@@ -33,7 +36,8 @@ class LabelsUnrelatedToImages(Cause):
     A dead network (C20, C10) is at chance, too: its channels are silent. A rate too low (C21), a
     deep stack of sigmoids (C11) and zero initialisation (C10) are at chance because weights
     hardly move or the signal is lost before the first step. Few images (C01) leave held-out images
-    above chance. Held-out images prepared in another way (C07) are at chance although the labels
+    above chance. A network that can't read them: pooled before it looks (C13), without activation
+    (C18). Held-out images prepared in another way (C07) are at chance although the labels
     are right: pixel statistics tell. A part of the labels wrong: C03.
 
     ## How to be sure
@@ -54,7 +58,7 @@ class LabelsUnrelatedToImages(Cause):
     explains = frozenset(
         ("S43", "S46", "S49", "S15", "S16", "S17", "S18", "S20", "S23", "S25", "S48", "S50", "S12")
     )
-    alike = ("C20", "C10", "C11", "C21", "C01", "C07", "C03")
+    alike = ("C20", "C10", "C11", "C21", "C01", "C07", "C13", "C18", "C03")
     trial = "shuffle the labels and train again: nothing gets worse"
 
     @clue(Group.MODES, expected=(0.6, 0.01), decisive=True)
@@ -76,7 +80,7 @@ class LabelsUnrelatedToImages(Cause):
             return UNMEASURED
         return sign(between.held_out.skill > 0.2 and not between.held_out.at_chance, both(between))
 
-    @clue(Group.DATA, expected=(0.75, 0.04))
+    @clue(Group.DATA, expected=(0.7, 0.07))
     def labels_unreadable(self, case: Case) -> Sign:
         found = case.findings("S43")
         if found and isinstance(found[0].evidence, OnlyByHeart):
@@ -97,7 +101,7 @@ class LabelsUnrelatedToImages(Cause):
         said = f"neighbouring pixels differ by {seen.least:.2f} standard deviations (noise: 1.13)"
         return sign(seen.least > WHITE, said)
 
-    @clue(Group.CLASSES, expected=(0.5, 0.07))
+    @clue(Group.CLASSES, expected=(0.5, 0.09))
     def at_chance_though_weights_move(self, case: Case) -> Sign:
         score, sizes, seen = training_score(case), moved(case), deaths(case)
         if score is None or not sizes or score.skill > BY_HEART:
@@ -130,6 +134,15 @@ class LabelsUnrelatedToImages(Cause):
         if early:
             return sign(True, early[0].evidence.sentence())
         return sign(False, "the signal went through the network well before the first step")
+
+    @clue(Group.CONFIGURATION, expected=(0.06, 0.3))
+    def network_could_not_see_them(self, case: Case) -> Sign:
+        if not any(case.judged(code) for code in STRUCTURE):
+            return UNMEASURED
+        seen = case.findings(*STRUCTURE, least=Severity.WARNING)
+        if seen:
+            return sign(True, seen[0].evidence.sentence())
+        return sign(False, "the network's strides, pools and activations leave the image readable")
 
     @clue(Group.TIMELINE, expected=(0.03, 0.08))
     def batches_come_sorted(self, case: Case) -> Sign:

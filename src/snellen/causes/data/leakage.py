@@ -112,6 +112,18 @@ class Leakage(Cause):
         )
         return sign(alike, said)
 
+    @clue(Group.CLASSES, expected=(0.3, 0.01))
+    def training_images_alike_and_new_ones_not(self, case: Case) -> Sign:
+        seen, new = audit(case), held_out_audit(case)
+        if seen is None or new is None or seen.near_duplicates < 0 or _repeats(case):
+            return UNMEASURED
+        share, other = seen.near_duplicates / seen.images, new.near_repeated / new.images
+        said = (
+            f"{percent(share)} of the training images nearly agree with an earlier one, and "
+            f"{percent(other)} of the held-out ones with a training image"
+        )
+        return sign(share > 0.5 and other < 0.2 * share, said)
+
     @clue(Group.LOSS, expected=(0.25, 0.1))
     def known_images_perfect_and_new_ones_lost(self, case: Case) -> Sign:
         between = gap(case)

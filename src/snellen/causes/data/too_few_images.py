@@ -65,16 +65,16 @@ class TooFewImages(Cause):
         said = f"there are {count(images, 'training image')}{shared} (few: at most {ENOUGH:.0f})"
         # Weights of an earlier training know much already.
         few = each <= (HARDLY_ANY if loaded(case.subject) else ENOUGH)
+        if not few and (rarest := _rarest(case)) is not None and rarest < HARDLY_ANY:
+            # It is one class that lacks images, and the mean hides it.
+            return UNMEASURED
         return sign(few, said)
 
-    @clue(Group.CLASSES, expected=(0.5, 0.08))
+    @clue(Group.CLASSES, expected=(0.6, 0.06))
     def a_class_has_hardly_any(self, case: Case) -> Sign:
-        counted, images = classes(case), set_size(case)
-        if counted is None or images is None or not counted.images:
+        counted, own = classes(case), _rarest(case)
+        if counted is None or own is None:
             return UNMEASURED
-        # Labels are counted as they come by, so an image may have been counted in several epochs.
-        share = counted.counts[counted.rarest] / counted.images
-        own = max(1, round(float(share) * images))
         said = (
             f"class {counted.rarest} has about {count(own, 'image')} (hardly any: below "
             f"{HARDLY_ANY:.0f})"
@@ -132,6 +132,16 @@ class TooFewImages(Cause):
         more = f" (there are {each:.0f} of each class)" if several else ""
         yield _augmented(case, f" the {count(images, 'training image')}" if images else "")
         yield _pretrained(case, more)
+
+
+def _rarest(case: Case) -> int | None:
+    """Images of the rarest class, about; `None` where it is not known."""
+    counted, images = classes(case), set_size(case)
+    if counted is None or images is None or not counted.images:
+        return None
+    # Labels are counted as they come by, so an image may have been counted in several epochs.
+    share = float(counted.counts[counted.rarest]) / counted.images
+    return max(1, round(share * images))
 
 
 def _augmented(case: Case, which: str) -> Remedy:
