@@ -71,6 +71,20 @@ def test_the_three_strongest_for_it_are_told_and_the_strongest_against() -> None
     assert "2.1 times" not in text
 
 
+def test_evidence_that_hardly_weighs_is_left_to_the_json() -> None:
+    terms = (
+        made.term(4.0, "it is hot"),
+        made.term(0.2, "it is dry"),
+        made.term(0.19, "it is late"),
+        made.term(-0.19, "it is far"),
+    )
+    text = card(made.diagnosis(made.candidate(made.LongSteps, *terms)))
+    assert "it is hot" in text
+    assert "it is dry" in text
+    assert "it is late" not in text
+    assert "it is far" not in text
+
+
 def test_nothing_is_said_of_what_speaks_against_where_nothing_does() -> None:
     assert "against" not in card(made.diagnosis(made.believed(made.LongSteps, 2.0)))
 

@@ -13,6 +13,9 @@ MOST_EVIDENCE = 3
 """Pieces of evidence for the most believed cause that are told."""
 MOST_FURTHER_EVIDENCE = 1
 """The same for each cause that is believed beside it."""
+LEAST_WEIGHT = 0.2
+"""Nats from which on evidence is told beside a stronger piece: less moves the odds by a fifth at
+most."""
 MOST_BELIEVED = 3
 """Causes of one training told with their evidence; of more the names are told."""
 BAND_STYLES = {Band.LIKELY.value: "bold", Band.POSSIBLE.value: "yellow"}
@@ -53,10 +56,12 @@ def _cause(page: Page, cause: CauseFacts, most: int) -> None:
     title = page.text(f"{cause.band:<8} ", BAND_STYLES.get(cause.band, ""))
     title.append_text(page.text(cause.title, "bold"))
     page.indented(title, 2)
-    for reason in cause.supporting[:most]:
-        _row(page, "for", "green", reason.sentence)
+    for number, reason in enumerate(cause.supporting[:most]):
+        if number == 0 or reason.weight >= LEAST_WEIGHT:
+            _row(page, "for", "green", reason.sentence)
     for reason in cause.opposing[:1]:
-        _row(page, "against", "red", reason.sentence)
+        if -reason.weight >= LEAST_WEIGHT:
+            _row(page, "against", "red", reason.sentence)
     _row(page, "trial", "dim", cause.trial)
 
 
