@@ -73,16 +73,16 @@ def construction(
     strides = tuple(stride or (window.stride if window else ()) or (1,) * len(sizes))
     dilations = tuple(dilation or (window.dilation if window else ()) or (1,) * len(sizes))
     groups = layer.groups * (widened if layer.depthwise else 1)
-    name = f"Conv{'Transpose' if layer.transposed else ''}{len(sizes)}"
     if case.keras:
-        return _keras_conv(layer, name, outputs, sizes, strides, dilations, groups, activation)
+        return _keras_conv(layer, outputs, sizes, strides, dilations, groups, activation)
     pad = tuple(padding) if padding is not None else _padding(layer, sizes, dilations)
     said = [str(inputs), str(outputs), _tuple(sizes)]
     said += [f"stride={_tuple(strides)}"] if any(s != 1 for s in strides) else []
     said += [f"padding={_tuple(pad)}"] if any(pad) else []
     said += [f"dilation={_tuple(dilations)}"] if any(d != 1 for d in dilations) else []
     said += [f"groups={groups}"] if groups != 1 else []
-    return f"nn.{name}d({', '.join(said)})"
+    name = "ConvTranspose" if layer.transposed else "Conv"
+    return f"nn.{name}{len(sizes)}d({', '.join(said)})"
 
 
 def made_anew(case: Case, **changes: Any) -> str:
@@ -133,7 +133,6 @@ def _padding(layer: Layer, sizes: tuple[int, ...], dilations: tuple[int, ...]) -
 
 def _keras_conv(
     layer: Layer,
-    name: str,
     outputs: int,
     sizes: tuple[int, ...],
     strides: tuple[int, ...],
@@ -145,13 +144,14 @@ def _keras_conv(
     said = [_tuple(sizes)] if depthwise else [str(outputs), _tuple(sizes)]
     said += [f"strides={_tuple(strides)}"] if any(s != 1 for s in strides) else []
     window = layer.window
-    padded = window is not None and any(n > 0 for n in (*window.before, *window.after))
+    padded = window is None or any(n > 0 for n in (*window.before, *window.after))
     said += ['padding="same"'] if padded or layer.transposed else []
     said += [f"dilation_rate={_tuple(dilations)}"] if any(d != 1 for d in dilations) else []
     said += [f"groups={groups}"] if groups != 1 and not depthwise else []
     chosen = _keras_activation(layer, activation)
-    kind = f"Depthwise{name}" if depthwise else name
-    return f"layers.{kind}D({', '.join(said)}{chosen})"
+    name = f"{'Depthwise' if depthwise else ''}Conv{len(sizes)}D"
+    name += "Transpose" if layer.transposed else ""
+    return f"layers.{name}({', '.join(said)}{chosen})"
 
 
 def _keras_activation(layer: Layer, activation: str | None) -> str:

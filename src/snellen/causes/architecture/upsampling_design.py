@@ -45,7 +45,7 @@ class UpsamplingDesign(Cause):
     alike = ("C16", "C04")
     trial = "train again with an enlargement and a convolution instead of the transposed one"
 
-    @clue(Group.ACTIVITY, expected=(0.9, 0.01))
+    @clue(Group.ACTIVITY, expected=(0.9, 0.005), decisive=True)
     def maps_show_a_lattice(self, case: Case) -> Sign:
         if not case.judged("S27"):
             return UNMEASURED
