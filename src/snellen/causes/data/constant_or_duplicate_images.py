@@ -69,7 +69,7 @@ class ConstantOrDuplicateImages(Cause):
         )
         return sign(_contradicted(case), said)
 
-    @clue(Group.TIMELINE, expected=(0.5, 0.03))
+    @clue(Group.TIMELINE, expected=(0.5, 0.012), decisive=True)
     def images_come_again(self, case: Case) -> Sign:
         seen = audit(case)
         if seen is None or (seen.duplicates < 0 and not seen.repeated_batches):

@@ -169,7 +169,7 @@ def _smoothed(case: Case) -> Remedy:
     if case.keras:
         code = (
             "# labels one-hot: keras.utils.to_categorical(labels)\n"
-            "model.compile(loss=keras.losses.CategoricalCrossentropy(label_smoothing=0.1), ...)"
+            "model.compile(loss=keras.losses.CategoricalCrossentropy(label_smoothing=0.1), **rest)"
             "  # the rest as before"
         )
     else:

@@ -84,7 +84,7 @@ class Leakage(Cause):
             return UNMEASURED
         return sign(False, _border(case), "S51")
 
-    @clue(Group.ACTIVITY, expected=(0.35, 0.03))
+    @clue(Group.ACTIVITY, expected=(0.4, 0.02))
     def images_share_a_picture(self, case: Case) -> Sign:
         found = case.findings("S05", least=Severity.WARNING)
         if not found:
