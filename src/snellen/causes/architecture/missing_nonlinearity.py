@@ -111,7 +111,8 @@ class MissingNonlinearity(Cause):
             lines.append("# better still, behind the normalisation that follows each")
         if not lines:
             lines.append('x = layers.Activation("relu")(x)' if case.keras else "act = nn.ReLU()")
-        names = ", ".join(x.name for x in bare[:4]) + (", ..." if len(bare) > 4 else "")
+        names = ", ".join(x.name for x in bare[:2])
+        names += f" and {count(len(bare) - 2, 'more layer')}" if len(bare) > 2 else ""
         yield Remedy(
             f"Put a ReLU behind {names}" if bare else "Put a ReLU behind every hidden layer",
             case.framework,

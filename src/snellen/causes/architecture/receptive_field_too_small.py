@@ -91,7 +91,7 @@ class ReceptiveFieldTooSmall(Cause):
         many = weights > 100 * images if images else weights > 1e6
         return sign(jump <= 2 and many, said)
 
-    @clue(Group.CONFIGURATION, expected=(0.75, 0.2))
+    @clue(Group.CONFIGURATION, expected=(0.7, 0.3))
     def hardly_any_downsampling(self, case: Case) -> Sign:
         ending, side = last_ending(case), image_side(case)
         if ending is None or side is None or side < 16 or ending[0].kind == "dense":
@@ -99,7 +99,7 @@ class ReceptiveFieldTooSmall(Cause):
         said = f"the last maps have one position for every {ending[1].jump:.3g} of {side} pixels"
         return sign(ending[1].jump <= 2, said)
 
-    @clue(Group.DEPTH, expected=(0.45, 0.04))
+    @clue(Group.DEPTH, expected=(0.4, 0.1))
     def little_of_the_image_has_influence(self, case: Case) -> Sign:
         measured, side = _influence(case), image_side(case)
         if measured is None or side is None:

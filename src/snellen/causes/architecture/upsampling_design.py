@@ -155,7 +155,7 @@ def _resized(case: Case, chosen: list[Layer]) -> Remedy:
         lines.append(
             "x = layers.UpSampling2D(2)(x)" if case.keras else "grow = nn.Upsample(scale_factor=2)"
         )
-    names = " and ".join(x.name for x in chosen[:4]) or "the pixel shuffle"
+    names = " and ".join(x.name for x in chosen[:2]) or "the pixel shuffle"
     return Remedy(
         f"Enlarge first, then convolve, instead of {names}",
         case.framework,
@@ -176,7 +176,7 @@ def _even(case: Case, chosen: list[Layer]) -> Remedy:
         lines.append(instead(case, layer, made))
         orders.append(f"{max(kernel)} in {layer.name}")
     return Remedy(
-        f"Or take kernels that are multiples of the stride: {', '.join(orders[:4])}",
+        f"Or take kernels that are multiples of the stride: {', '.join(orders[:2])}",
         case.framework,
         "\n".join(lines),
         "a few more weights; such a kernel can still learn a lattice, only it need not",

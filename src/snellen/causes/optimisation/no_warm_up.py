@@ -47,7 +47,7 @@ class NoWarmUp(Cause):
     code = "C34"
     name = "no-warm-up"
     since = "0.1"
-    prior = 0.02
+    prior = 0.03
     explains = frozenset(("S22", "S01", "S20", "S26", "S48", "S46", "S13", "S15", "S07", "S11"))
     alike = ("C20", "C10", "C05")
     trial = "train again with the rate rising over the first twentieth of the steps"
@@ -63,7 +63,7 @@ class NoWarmUp(Cause):
         )
         return sign(drift.size > 3, said, "S22")
 
-    @clue(Group.UPDATES, expected=(0.75, 0.2))
+    @clue(Group.TIMELINE, expected=(0.75, 0.2))
     def later_steps_are_harmless(self, case: Case) -> Sign:
         first, later = _sizes(case)
         if not (np.isfinite(first) and np.isfinite(later)) or later <= 0:
