@@ -142,10 +142,13 @@ def test_models_are_told_apart() -> None:
         made.diagnosis(made.believed(made.DarkImages, 2.0), subject="Net#2"),
         made.sound("Net#3"),
     )
-    assert "Why, for Net\n" in text
-    assert "Why, for Net#2\n" in text
-    assert "What to change in Net#2\n" in text
-    assert "Why, for Net#3" not in text
+    headings = [line for line in text.splitlines() if line.startswith(("Why", "What to"))]
+    assert headings == [
+        "Why, for Net",
+        "What to change in Net",
+        "Why, for Net#2",
+        "What to change in Net#2",
+    ]
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120])

@@ -16,7 +16,7 @@ from snellen.report.document import Document, Group, Passed, SubjectFacts, Unjud
 from snellen.report.health import MEANINGS, Health, LayerHealth
 from snellen.report.page import Page
 from snellen.report.strip import ASCII_BLOCKS, BLOCKS, COLOURS, cells, folded, tally
-from snellen.report.why import show_remedies, show_why
+from snellen.report.why import show_diagnosis
 
 MOST_LAYERS = 30
 """Layers in the strip of channel health before the rest is folded."""
@@ -49,8 +49,7 @@ class _Card:
         )
         self.verdict(document)
         several = len(document.subjects) > 1
-        show_why(self.page, document.explanations, several=several)
-        show_remedies(self.page, document.explanations, several=several)
+        show_diagnosis(self.page, document.explanations, several=several)
         if document.groups:
             self.page.heading("What was found")
             orders = {

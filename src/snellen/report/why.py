@@ -24,32 +24,36 @@ LEAST_WIDTH = 24
 """Columns that a sentence gets beside its label; where there are fewer it goes below."""
 
 
-def show_why(page: Page, explained: Sequence[Explanation], *, several: bool) -> None:
-    """What is believed, and what speaks for and against it; nothing where nothing is wrong.
-    `several`: the run has several models."""
+def show_diagnosis(page: Page, explained: Sequence[Explanation], *, several: bool) -> None:
+    """Of each subject that went wrong what is believed, and what to change; nothing where nothing
+    is wrong. `several`: the run has several models."""
     for explanation in explained:
-        page.heading(f"Why, for {explanation.subject}" if several else "Why")
-        if explanation.unknown:
-            page.indented(page.text("Unknown: no cause that snellen knows is believed."), 2)
-        for number, cause in enumerate(explanation.believed[:MOST_BELIEVED]):
-            _cause(page, cause, MOST_FURTHER_EVIDENCE if number else MOST_EVIDENCE)
-        _rest(page, explanation)
+        _why(page, explanation, several=several)
+        _remedies(page, explanation, several=several)
 
 
-def show_remedies(page: Page, explained: Sequence[Explanation], *, several: bool) -> None:
+def _why(page: Page, explanation: Explanation, *, several: bool) -> None:
+    page.heading(f"Why, for {explanation.subject}" if several else "Why")
+    if explanation.unknown:
+        page.indented(page.text("Unknown: no cause that snellen knows is believed."), 2)
+    for number, cause in enumerate(explanation.believed[:MOST_BELIEVED]):
+        _cause(page, cause, MOST_FURTHER_EVIDENCE if number else MOST_EVIDENCE)
+    _rest(page, explanation)
+
+
+def _remedies(page: Page, explanation: Explanation, *, several: bool) -> None:
     """What takes each of the believed causes away: the first one's in full, those of further likely
     ones as code, the others by their titles."""
-    for explanation in explained:
-        causes = [c for c in explanation.believed[:MOST_BELIEVED] if c.remedies]
-        if not causes:
-            continue
-        page.heading(f"What to change in {explanation.subject}" if several else "What to change")
-        for number, cause in enumerate(causes):
-            against = f" ({cause.title})" if len(causes) > 1 else ""
-            first, likely = number == 0, cause.band == Band.LIKELY.value
-            _remedy(page, cause.remedies[0], against, code=first or likely, full=first)
-            for further in cause.remedies[1:]:
-                page.indented(page.text(f"Or: {further.title}"), 2, hang=4)
+    causes = [cause for cause in explanation.believed[:MOST_BELIEVED] if cause.remedies]
+    if not causes:
+        return
+    page.heading(f"What to change in {explanation.subject}" if several else "What to change")
+    for number, cause in enumerate(causes):
+        against = f" ({cause.title})" if len(causes) > 1 else ""
+        first, likely = number == 0, cause.band == Band.LIKELY.value
+        _remedy(page, cause.remedies[0], against, code=first or likely, full=first)
+        for further in cause.remedies[1:]:
+            page.indented(page.text(f"Or: {further.title}"), 2, hang=4)
 
 
 def _cause(page: Page, cause: CauseFacts, most: int) -> None:
