@@ -67,7 +67,7 @@ def new_optimizer(case: Case, **changes: Any) -> str:
     """The line of the script that makes the optimiser, with these options changed."""
     call = optimizer_call(case, **changes)
     if case.keras:
-        return f"model.compile(optimizer={call}, ...)  # the rest as before"
+        return f"model.compile(optimizer={call}, **rest)  # rest: the other arguments, as before"
     return f"optimizer = {call}"
 
 

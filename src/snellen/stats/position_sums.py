@@ -73,6 +73,7 @@ class InputDependence(Statistic):
 
     @property
     def layer_ratio(self) -> float:
-        """Ratio of the layer's sums; NaN when every channel is zero."""
-        total = float((self.fixed + self.varying).sum())
-        return float(self.varying.sum()) / total if total > 0 else float("nan")
+        """Ratio of the layer's sums; NaN when every channel is zero, or a sum is not finite."""
+        fixed, varying = float(self.fixed.sum()), float(self.varying.sum())
+        total = fixed + varying
+        return varying / total if 0 < total < float("inf") else float("nan")

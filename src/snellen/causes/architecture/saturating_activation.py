@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
+from snellen.causes.coding import conv
 from snellen.causes.measures.steps import gradients
 from snellen.core import Layer, Severity
 from snellen.symptoms.structure import is_gate, squashes
@@ -101,7 +102,8 @@ class SaturatingActivation(Cause):
         was = layers[0].activation if layers and layers[0].activation else "sigmoid"
         names = ", ".join(x.name for x in layers[:4]) + (", ..." if len(layers) > 4 else "")
         if case.keras:
-            code = f'activation="relu", kernel_initializer="he_normal"  # {names}'
+            options = 'activation="relu", kernel_initializer="he_normal"'
+            code = f"{conv(case)}(..., {options})  # {names}"
         else:
             code = (
                 f"nn.ReLU()  # in place of nn.{'Tanh' if was == 'tanh' else 'Sigmoid'}() "

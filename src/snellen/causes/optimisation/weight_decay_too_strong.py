@@ -8,7 +8,7 @@ import numpy as np
 
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
-from snellen.causes.coding import new_optimizer, written
+from snellen.causes.coding import conv, new_optimizer, written
 from snellen.causes.measures.decay import decay, penalty_share, steps_to_shrink
 from snellen.causes.measures.filters import growth
 from snellen.causes.measures.losses import losses
@@ -173,8 +173,8 @@ def penalty_remedy(case: Case, kind: str, was: float, becomes: float) -> Remedy:
     layers = decay(case).layers
     where = layers[0] if len(layers) == 1 else f"{len(layers)} layers"
     code = (
-        f"kernel_regularizer=keras.regularizers.{kind.upper()}({written(becomes)})"
-        f"  # of {', '.join(layers[:4])}{', ...' if len(layers) > 4 else ''}"
+        f"{conv(case)}(..., kernel_regularizer=keras.regularizers.{kind.upper()}({written(becomes)}))"
+        f"  # {', '.join(layers[:4])}{', ...' if len(layers) > 4 else ''}"
     )
     return Remedy(
         f"Lower the {kind.upper()} penalty of {where} from {written(was)} to {written(becomes)}",

@@ -1,0 +1,114 @@
+"""From accounts to a ranking: what is reported, what explains what, what can't be told apart."""
+
+from __future__ import annotations
+
+import pytest
+
+from causes.cases import case, clear, found
+from causes.test_ledger import cause, clue
+from snellen.causes import Group, Sign, Weights, balance
+from snellen.core import Severity
+from snellen.diagnosis import Band, diagnose, ranked
+from snellen.diagnosis.diagnose import of_case
+from snellen.diagnosis.diagnosis import band
+from snellen.symptoms.outcome import Outcome
+from symptoms.build import HARMED, run, subject
+
+UNHARMED = Outcome(False, ("all is well",))
+
+
+def ledger(code: str, belief: float, *, explains: str = "", rests: str = ""):
+    """One whose single clue lifts a prior of one half to this belief."""
+    made = cause(clue("a", belief, 1 - belief), code=code, prior=0.5, explains=explains)
+    return balance(made, {"a": Sign(True, rests_on=frozenset(rests.split()))}, Weights())
+
+
+def test_most_believed_cause_stands_first():
+    order = ranked([ledger("T01", 0.6), ledger("T02", 0.9), ledger("T03", 0.3)])
+
+    assert [entry.cause.code for entry in order] == ["T02", "T01", "T03"]
+
+
+def test_likely_cause_explains_away_what_rests_on_its_symptoms():
+    root = ledger("T01", 0.9, explains="S01 S46")
+    consequence = ledger("T02", 0.8, rests="S46")
+
+    order = ranked([consequence, root])
+
+    assert [entry.cause.code for entry in order] == ["T01", "T02"]
+    assert order[1].belief == pytest.approx(
+        1 / (1 + (0.2 / 0.8) ** 0.2), abs=1e-9
+    )  # a fifth of its log-odds
+
+
+def test_merely_possible_cause_explains_nothing_away():
+    root = ledger("T01", 0.69, explains="S46")
+    other = ledger("T02", 0.6, rests="S46")
+
+    assert ranked([root, other])[1].belief == pytest.approx(0.6)
+
+
+def test_two_causes_with_evidence_of_their_own_hold_at_once():
+    order = ranked([ledger("T01", 0.9, explains="S01"), ledger("T02", 0.85, rests="S55")])
+
+    assert [entry.belief for entry in order] == pytest.approx([0.9, 0.85])
+
+
+@pytest.mark.parametrize(
+    ("belief", "word"),
+    [
+        (0.19, Band.UNLIKELY),
+        (0.2, Band.POSSIBLE),
+        (0.69, Band.POSSIBLE),
+        (0.7, Band.LIKELY),
+    ],
+)
+def test_beliefs_have_words(belief, word):
+    assert band(belief) is word
+
+
+def test_nothing_is_explained_where_nothing_is_wrong():
+    told = of_case(case(subject(), found("S01", severity=Severity.NOTE), outcome=UNHARMED))
+
+    assert not told.needed
+    assert not told.candidates
+    assert not told.unknown
+
+
+def test_harm_without_any_evidence_has_an_unknown_cause():
+    told = of_case(case(subject(), clean=["S01", "S22"], outcome=HARMED), weights=Weights())
+
+    assert told.needed
+    assert told.unknown
+    assert all(candidate.belief < told.reported for candidate in told.candidates)
+
+
+def test_finding_beyond_a_note_is_enough_to_ask_why():
+    told = of_case(case(subject(), found("S42"), outcome=UNHARMED))
+
+    assert told.needed
+
+
+def test_every_subject_has_a_diagnosis_of_its_own():
+    both = run(subject(name="Net"), subject(name="Other"))
+    outcomes = {"Net": HARMED, "Other": UNHARMED}
+
+    told = diagnose(both, [found("S46"), clear("S01")], outcomes)
+
+    assert [(d.subject, d.needed) for d in told] == [("Net", True), ("Other", False)]
+
+
+def test_candidates_come_with_remedies_and_are_at_least_possible():
+    told = of_case(case(subject(), found("S56", severity=Severity.ERROR), outcome=HARMED))
+
+    assert told.candidates
+    for candidate in told.candidates:
+        assert candidate.belief >= 0.2
+        assert candidate.remedies
+        weights = [term.weight for term in (*candidate.supporting, *candidate.opposing)]
+        total = candidate.ledger.prior + sum(weights)
+        assert total == pytest.approx(candidate.ledger.log_odds)
+
+
+def test_groups_have_names_that_people_read():
+    assert len({group.value for group in Group}) == len(Group)
