@@ -136,6 +136,33 @@ def test_two_that_cannot_be_told_apart_are_told_with_the_trial() -> None:
     assert "Can't tell steps-too-long from dark-images: train with steps a tenth as long" in flat
 
 
+def test_further_likely_causes_have_code_and_possible_ones_a_title() -> None:
+    text = card(
+        made.diagnosis(
+            made.believed(made.LongSteps, 3.0),
+            made.believed(made.DarkImages, 2.0),
+            made.believed(made.FewWeights, 0.5),
+        )
+    )
+    change = text.split("What to change\n")[1].split("What was found")[0]
+    assert change.count("Take steps of 0.001") == 3
+    assert change.count("torch.optim.Adam(") == 2
+    assert change.count("    costs") == 1
+
+
+def test_the_model_with_the_worst_finding_comes_first() -> None:
+    contents = runs.contents(
+        *(runs.subject([runs.layer("conv1", 0, 8)], name=n) for n in ("Net", "Net#2"))
+    )
+    verdicts = [
+        runs.finding("conv1", "x", severity=Severity.WARNING),
+        runs.finding("conv1", "x", subject="Net#2"),
+    ]
+    both = [made.diagnosis(made.long_steps(), subject=n) for n in ("Net", "Net#2")]
+    document = document_of(contents, verdicts, {}, file="x", diagnoses=both)
+    assert [e.subject for e in document.explanations] == ["Net#2", "Net"]
+
+
 def test_models_are_told_apart() -> None:
     text = card(
         made.diagnosis(made.long_steps(), subject="Net"),
@@ -182,6 +209,17 @@ def test_code_is_code_however_narrow_the_terminal(width: int) -> None:
     text = card(made.diagnosis(coded(code)), width=width)
     block = text.split("Do this\n")[1].split("    costs")[0]
     assert ast.dump(ast.parse(textwrap.dedent(block))) == ast.dump(ast.parse(code))
+
+
+def test_a_comment_that_does_not_fit_goes_above_its_line() -> None:
+    code = "model = build()  # the same as before, but for the layers that are named above"
+    assert code in card(made.diagnosis(coded(code)), width=120)
+    lines = [line.strip() for line in card(made.diagnosis(coded(code)), width=60).splitlines()]
+    place = lines.index("model = build()")
+    assert lines[place - 2 : place] == [
+        "# the same as before, but for the layers that are",
+        "# named above",
+    ]
 
 
 def test_no_escape_sequence_reaches_the_terminal() -> None:
