@@ -154,7 +154,7 @@ def _weighed(case: Case, seen: Classes | None) -> Remedy:
     one_output = record(case.subject, "loss").get("name") in BINARY and len(weights) == 2
     if case.keras:
         pairs = ", ".join(f"{k}: {weight}" for k, weight in enumerate(shown))
-        code = f"model.fit(..., class_weight={{{pairs}}})  # the rest as before"
+        code = f"model.fit(images, labels, class_weight={{{pairs}}}, **rest)  # rest: as before"
     elif one_output:
         code = (
             f"pos_weight = torch.tensor([{written(weights[1] / weights[0])}])\n"

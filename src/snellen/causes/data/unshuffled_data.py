@@ -115,7 +115,7 @@ class UnshuffledData(Cause):
         if case.keras:
             code = (
                 "order = np.random.default_rng(0).permutation(len(images))\n"
-                "model.fit(images[order], labels[order], ...)  # the rest as before; or, of a\n"
+                "model.fit(images[order], labels[order], **rest)  # rest: as before; or, of a\n"
                 f"# tf.data set: dataset.shuffle({buffer}).batch({size}), before batching"
             )
         else:

@@ -37,7 +37,7 @@ class FrozenLayers(Cause):
     code = "C38"
     name = "frozen-layers"
     since = "0.1"
-    prior = 0.025
+    prior = 0.03
     explains = frozenset(
         f"S{number:02}" for number in (12, 13, 14, 15, 16, 17, 19, 20, 25, 46, 48, 50, 61)
     )
@@ -61,7 +61,7 @@ class FrozenLayers(Cause):
     @clue(Group.GRADIENTS, expected=(0.6, 0.02))
     def most_weights_frozen(self, case: Case) -> Sign:
         seen = frozen(case)
-        if seen is None or loaded(case.subject):
+        if seen is None or loaded(case.subject) or 0.2 < seen.share <= 0.5:
             return UNMEASURED
         return sign(seen.share > 0.5, f"{percent(seen.share)} of the weights take no gradient")
 

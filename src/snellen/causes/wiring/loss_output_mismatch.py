@@ -209,7 +209,7 @@ def _classes(case: Case, wiring: Wiring | None) -> Remedy:
         code = (
             f"outputs = layers.Dense({number})(x)  # {head}, without softmax\n"
             "loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)\n"
-            "model.compile(loss=loss, ...)  # the rest as before; labels are integers"
+            "model.compile(loss=loss, **rest)  # rest: as before; labels are integers"
         )
     else:
         code = (
@@ -232,8 +232,8 @@ def _binary(case: Case) -> Remedy:
     if case.keras:
         code = (
             f"outputs = layers.Dense(1)(x)  # {head}, without activation\n"
-            "model.compile(loss=keras.losses.BinaryCrossentropy(from_logits=True), ...)"
-            "  # the rest as before"
+            "loss = keras.losses.BinaryCrossentropy(from_logits=True)\n"
+            "model.compile(loss=loss, **rest)  # rest: as before"
         )
     else:
         code = (
@@ -254,7 +254,7 @@ def _binary(case: Case) -> Remedy:
 def _labels(case: Case) -> Remedy:
     if case.keras:
         code = (
-            'model.compile(loss="sparse_categorical_crossentropy", ...)  # for integer labels\n'
+            'model.compile(loss="sparse_categorical_crossentropy", **rest)  # for integer labels\n'
             "# or one-hot labels: labels = keras.utils.to_categorical(labels)"
         )
         title = "Use the sparse categorical cross-entropy for integer labels"
