@@ -115,7 +115,7 @@ class UnfitPaddingOrStride(Cause):
             return sign(False, "windows of convolutions that subsample overlap by half or more")
         layer, window = coarse[0]
         said = (
-            f"{layer.name} keeps every {max(window.stride)}th position with a kernel of "
+            f"{layer.name} keeps one position of {max(window.stride)} with a kernel of "
             f"{min(window.kernel)}: finer detail is folded into coarse maps"
         )
         return sign(True, said)

@@ -106,7 +106,7 @@ class ClippingTooHard(Cause):
     @clue(Group.LOSS, expected=(0.7, 0.25))
     def loss_comes_down_evenly(self, case: Case) -> Sign:
         seen = losses(case)
-        if seen is None or not np.isfinite(seen.fall):
+        if seen is None or not (np.isfinite(seen.fall) and np.isfinite(seen.spike)):
             return UNMEASURED
         said = (
             f"the loss fell by {percent(max(seen.fall, 0.0))} in the last quarter, and never rose "

@@ -108,7 +108,11 @@ class NoWarmUp(Cause):
         seen = losses(case)
         if seen is None or not (np.isfinite(seen.roughness) or seen.non_finite):
             return UNMEASURED
-        said = f"the loss swings by {percent(seen.roughness)} about its trend in the second half"
+        said = (
+            "the training loss was NaN or infinite"
+            if seen.non_finite
+            else f"the loss swings by {percent(seen.roughness)} about its trend in the second half"
+        )
         return sign(seen.non_finite or seen.roughness > 0.15, said, "S20")
 
     @clue(Group.DEPTH, expected=(0.08, 0.3))

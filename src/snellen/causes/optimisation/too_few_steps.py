@@ -127,7 +127,11 @@ class TooFewSteps(Cause):
         seen = losses(case)
         if seen is None or not (np.isfinite(seen.spike) or seen.non_finite):
             return UNMEASURED
-        said = f"the training loss rose to at most {amount(seen.spike)} times where it began"
+        said = (
+            "the training loss was NaN or infinite"
+            if seen.non_finite
+            else f"the training loss rose to at most {amount(seen.spike)} times where it began"
+        )
         return sign(seen.non_finite or seen.spike > 1.5, said)
 
     @clue(Group.ACTIVITY, expected=(0.05, 0.35))

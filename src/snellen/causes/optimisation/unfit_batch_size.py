@@ -104,7 +104,11 @@ class UnfitBatchSize(Cause):
         seen = losses(case)
         if seen is None or not (np.isfinite(seen.roughness) or seen.non_finite):
             return UNMEASURED
-        said = f"the loss swings by {percent(seen.roughness)} about its trend in the second half"
+        said = (
+            "the training loss was NaN or infinite"
+            if seen.non_finite
+            else f"the loss swings by {percent(seen.roughness)} about its trend in the second half"
+        )
         return sign(seen.roughness > 0.15 or seen.non_finite, said, "S20", "S06")
 
     @clue(Group.UPDATES, expected=(0.45, 0.1))

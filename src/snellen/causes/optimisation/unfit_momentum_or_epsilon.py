@@ -93,12 +93,13 @@ class UnfitMomentumOrEpsilon(Cause):
         seen = losses(case)
         if seen is None or not (np.isfinite(seen.roughness) or np.isfinite(seen.spike)):
             return UNMEASURED
-        said = (
-            f"the loss swings by {percent(seen.roughness)} about its trend in the second half and "
-            f"rose to {amount(seen.spike)} times its start"
+        parts = [
+            f"swings by {percent(seen.roughness)} about its trend in the second half"
             if np.isfinite(seen.roughness)
-            else f"the loss rose to {amount(seen.spike)} times its start"
-        )
+            else "",
+            f"rose to {amount(seen.spike)} times its start" if np.isfinite(seen.spike) else "",
+        ]
+        said = f"the loss {' and '.join(part for part in parts if part)}"
         return sign(seen.roughness > 0.15 or seen.spike > 2, said)
 
     @clue(Group.UPDATES, expected=(0.45, 0.15))
