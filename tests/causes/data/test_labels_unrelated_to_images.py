@@ -65,8 +65,8 @@ def test_held_out_images_on_another_scale_are_guessed_for_that() -> None:
 
 def test_a_handful_of_images_says_less() -> None:
     key = "training-images-known-and-new-ones-guessed"
-    few = case(answering(LEARNT, GUESSED, facts={"training_images": 100}))
-    many = case(answering(LEARNT, GUESSED, facts={"training_images": 1000}))
+    few = case(answering(LEARNT, GUESSED, facts={"training_images": 500}))
+    many = case(answering(LEARNT, GUESSED, facts={"training_images": 510}))
     assert asked(LabelsUnrelatedToImages, key, few).reliability < 1
     assert asked(LabelsUnrelatedToImages, key, many).reliability == 1
 

@@ -17,9 +17,10 @@ from snellen.symptoms.wording import percent
 
 BY_HEART = 0.3
 """Skill on training images that is no chance: something was learnt, if only by heart."""
-STRUCTURE = ("S33", "S47", "S30", "S31")
+STRUCTURE = ("S33", "S47", "S30", "S31", "S34")
 """What keeps a network from reading any labels: coarse maps, no activation, a stride that skips
-pixels, a small field."""
+pixels, a small field, a dense layer on all pixels."""
+BEGINNINGS = ("S08", "S09", "S10", "S52", "S60")
 WHITE = 1.05
 """Roughness along the smoothest axis from which on an image is white noise (1.13)."""
 
@@ -70,7 +71,7 @@ class LabelsUnrelatedToImages(Cause):
         guessed = new.at_chance and (new.skill < 0.1 or new.value < new.chance + new.error)
         alike = prepared is None or prepared.size <= 1
         # A handful of images is learnt by heart whatever the labels.
-        sure = 0.6 if each is not None and each <= 20 else 1.0
+        sure = 0.6 if each is not None and each <= 50 else 1.0
         return sign(guessed and alike, both(between), reliability=sure)
 
     @clue(Group.MODES, expected=(0.03, 0.4))
@@ -124,11 +125,11 @@ class LabelsUnrelatedToImages(Cause):
 
     @clue(Group.DEPTH, expected=(0.08, 0.3))
     def signal_lost_before_the_first_step(self, case: Case) -> Sign:
-        if not case.judged("S08"):
+        if not any(case.judged(code) for code in BEGINNINGS):
             return UNMEASURED
         early = [
             f
-            for f in case.findings("S08", "S09", "S10", "S60", least=Severity.WARNING)
+            for f in case.findings(*BEGINNINGS, least=Severity.WARNING)
             if f.step is None or f.step <= 1
         ]
         if early:
