@@ -43,6 +43,7 @@ def test_the_demo_shows_the_fault_that_it_plants(tmp_path: Path, framework: str)
     done = snellen("demo", "--framework", framework, directory=tmp_path, timeout_seconds=300)
     assert done.returncode == 0
     assert "Training" in done.stderr
+    assert "ERROR  Learning rate too high (likely)" in done.stderr
     assert "S01 dead-channels" in done.stderr
     assert "64 of 64 dead" in done.stderr
     assert done.stdout.startswith("test loss 2.3")
