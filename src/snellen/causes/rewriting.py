@@ -32,6 +32,11 @@ def place(layer: Layer) -> str:
     return said
 
 
+def called(layer: Layer) -> str:
+    """The layer's name as a title says it: `conv1`, `layer 3` for a bare number."""
+    return f"layer {layer.name}" if layer.name.isdigit() else layer.name
+
+
 def writable(case: Case, layer: Layer) -> bool:
     """Whether its name tells where the model holds it. Keras' layers are called anew, so that any
     name will do."""

@@ -85,8 +85,16 @@ def test_the_remedy_names_stride_and_pooling() -> None:
     finer, larger = remedies(EarlyDownsampling, case(network(32, mean_pool(2), sliding(4, 2, 0))))
     assert "stride 1 instead of 2 in conv0" in finer.title
     assert "no pooling before conv0" in finer.title
-    assert finer.code.splitlines()[0] == "model.conv0 = nn.Conv2d(8, 8, 4, padding=1)"
+    assert finer.code.splitlines() == [
+        "# remove the pooling (2×2) before conv0",
+        "model.conv0 = nn.Sequential(nn.Conv2d(8, 8, 5, padding=2), nn.MaxPool2d(2))",
+    ]
     assert "2 times as large" in larger.title
+
+
+def test_a_stride_of_two_becomes_one() -> None:
+    finer, _ = remedies(EarlyDownsampling, case(network(32, sliding(3, 2))))
+    assert finer.code == "model.conv0 = nn.Conv2d(8, 8, 3, padding=1)"
 
 
 def test_the_same_in_keras() -> None:

@@ -144,6 +144,13 @@ def test_both_in_keras() -> None:
     assert 'padding="same", dilation_rate=5' in dilated.code
 
 
+def test_the_remedy_for_lost_influence_lets_branches_count() -> None:
+    own = network(40, sliding(3))
+    own = replace(own, layers=(replace(own.layers[0], residual=True), *own.layers[1:]))
+    first, *_ = remedies(ReceptiveFieldTooSmall, case(own, found("S32")))
+    assert "the branches of conv0" in first.title
+
+
 def test_one_by_one_kernels_get_one_that_sees() -> None:
     first, *_ = remedies(ReceptiveFieldTooSmall, case(network(40, sliding(1), sliding(1))))
     assert "3 taps" in first.title

@@ -126,7 +126,7 @@ def test_remedies() -> None:
     assert "conv" in modes.title
     grouped, faster, larger = remedies(UnfitNormalisation, case(slow, keras=True))
     assert grouped.code.startswith("x = layers.GroupNormalization(groups=8)")
-    assert "momentum=0.54" in faster.code
+    assert "momentum=0.63" in faster.code
 
 
 def test_a_fit_network_still_gets_one() -> None:

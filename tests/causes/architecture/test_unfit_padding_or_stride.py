@@ -90,7 +90,7 @@ def test_the_remedy_for_a_pooling() -> None:
 def test_the_remedy_for_aliasing() -> None:
     smooth, *_ = remedies(UnfitPaddingOrStride, case(network(32, sliding(4, 4, 0), sliding(3))))
     assert smooth.code == (
-        "model.conv0 = nn.Sequential(nn.Conv2d(8, 8, 4, padding=1), nn.AvgPool2d(4))"
+        "model.conv0 = nn.Sequential(nn.Conv2d(8, 8, 5, padding=2), nn.AvgPool2d(4))"
     )
 
 

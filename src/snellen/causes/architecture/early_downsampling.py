@@ -9,7 +9,7 @@ import numpy as np
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
 from snellen.causes.measures.layout import convolutions, image_side, last_ending, layout
-from snellen.causes.rewriting import construction, instead
+from snellen.causes.rewriting import called, construction, instead
 from snellen.core import Layer, Window, WindowKind
 from snellen.symptoms.answers import gap
 from snellen.symptoms.spatial.maps_too_coarse import Collapse
@@ -131,44 +131,38 @@ class EarlyDownsampling(Cause):
 
 def _finer(case: Case, first: Layer, step: float) -> Remedy:
     pools = [w for path in first.paths for w in path if w.kind in POOLS]
+    strides = first.window.stride if first.window is not None else ()
+    kernel = tuple(max(3, k | 1) for k in first.weight_shape[2:]) or (3,)
+    ones = (1,) * len(kernel)
+    pad = tuple((k - 1) // 2 for k in kernel)
+    made = construction(case, first, kernel=kernel, stride=ones, padding=pad)
     lines: list[str] = []
     orders: list[str] = []
-    kernel = tuple(max(3, k) for k in first.weight_shape[2:]) or (3,)
-    ones = (1,) * len(kernel)
-    strides = first.window.stride if first.window is not None else ()
-    if any(s > 1 for s in strides):
-        pad = tuple((k - 1) // 2 for k in kernel)
-        made = construction(case, first, kernel=kernel, stride=ones, padding=pad)
-        lines.append(instead(case, first, made))
-        orders.append(f"stride 1 instead of {max(strides)} in {first.name}")
+    if any(s > 1 for s in strides) or not pools:
+        orders.append(f"stride 1 instead of {max(strides, default=1)} in {called(first)}")
     if pools:
         sizes = " and ".join(_size(w) for w in pools)
         lines.append(f"# remove the pooling ({sizes}) before {first.name}")
-        orders.append(f"no pooling before {first.name}")
-    if not lines:
-        lines.append(instead(case, first, construction(case, first, kernel=kernel, stride=ones)))
-        orders.append(f"stride 1 in {first.name}")
-    grown = f"{max(1.0, step):.3g}"
-    lines += _half_later(case)
+        orders.append(f"no pooling before {called(first)}")
+    # What was one step of four is two of two, the first of them behind the convolution.
+    lines += _halved(case, first, made) if step >= 4 else [instead(case, first, made)]
+    grown = step / 2 if step >= 4 else step
     return Remedy(
         f"Read every pixel first: {' and '.join(orders)}",
         case.framework,
         "\n".join(lines),
-        f"maps {grown} times as fine along a side, with as much more memory and time; a head that "
-        "reads flattened maps needs more inputs",
+        f"maps {max(1.0, grown):.3g} times as fine along a side, with more memory and time; a head "
+        "that reads flattened maps needs more inputs",
         "small objects and fine textures are told apart; answers stay when the image moves by a "
         "pixel (S28)",
     )
 
 
-def _half_later(case: Case) -> list[str]:
-    dims = _dimensions(case)
+def _halved(case: Case, first: Layer, made: str) -> list[str]:
+    dims = max(1, len(first.weight_shape) - 2)
     if case.keras:
-        return [
-            "# and halve behind a convolution instead:",
-            f"x = layers.MaxPooling{dims}D(2)(x)",
-        ]
-    return ["# and halve behind a convolution instead:", f"pool = nn.MaxPool{dims}d(2)"]
+        return [instead(case, first, made), f"x = layers.MaxPooling{dims}D(2)(x)"]
+    return [instead(case, first, f"nn.Sequential({made}, nn.MaxPool{dims}d(2))")]
 
 
 def _enlarged(case: Case, times: int) -> Remedy:

@@ -9,7 +9,7 @@ import numpy as np
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
 from snellen.causes.measures.losses import losses
-from snellen.causes.rewriting import activated
+from snellen.causes.rewriting import activated, called
 from snellen.core import Layer, LayerKind
 from snellen.stats import Linearity
 from snellen.symptoms.wiring.missing_nonlinearity import Pair
@@ -111,7 +111,7 @@ class MissingNonlinearity(Cause):
             lines.append("# better still, behind the normalisation that follows each")
         if not lines:
             lines.append('x = layers.Activation("relu")(x)' if case.keras else "act = nn.ReLU()")
-        names = ", ".join(x.name for x in bare[:2])
+        names = ", ".join(called(x) for x in bare[:2])
         names += f" and {count(len(bare) - 2, 'more layer')}" if len(bare) > 2 else ""
         yield Remedy(
             f"Put a ReLU behind {names}" if bare else "Put a ReLU behind every hidden layer",

@@ -11,7 +11,7 @@ from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, 
 from snellen.causes.case import Case
 from snellen.causes.measures.labels import training_images
 from snellen.causes.measures.layout import convolutions, image_side, last_ending, layout
-from snellen.causes.rewriting import construction, instead
+from snellen.causes.rewriting import called, construction, instead
 from snellen.core import Layer, LayerKind
 from snellen.stats import EffectiveField
 from snellen.symptoms.answers import gap
@@ -147,6 +147,8 @@ class ReceptiveFieldTooSmall(Cause):
         wide = _flattening(case)
         if wide is not None and wide[2] <= 2:
             yield _pooled(case, wide[0], wide[1])
+        if case.found("S32"):
+            yield _counted(case)
         yield _dilated(case)
         yield _halved(case)
 
@@ -201,12 +203,29 @@ def _pooled(case: Case, ending: Ending, reader: Layer) -> Remedy:
         )
     grid = "×".join(map(str, ending.grid))
     return Remedy(
-        f"Pool the {grid} positions of {ending.layer} to one before {reader.name}",
+        f"Pool the {grid} positions of {ending.layer} to one before {called(reader)}",
         case.framework,
         code,
         f"{reader.name} no longer knows where things are; pool to 4×4 instead of 1 where that "
         "matters",
         "training and held-out images are answered alike",
+    )
+
+
+def _counted(case: Case) -> Remedy:
+    """Branches whose sum with the skip has any weight."""
+    own = [x for x in convolutions(case) if x.residual]
+    named = f" of {called(own[0])} and the others" if own else ""
+    if case.keras:
+        code = "x = layers.Add()([x, branch])  # branch without a factor far below 1"
+    else:
+        code = "x = x + self.branch(x)  # without a factor far below 1"
+    return Remedy(
+        f"Let the branches{named} count: no factor far below 1, normalisation behind each",
+        case.framework,
+        code,
+        "a larger signal behind many branches; normalise where it grows",
+        "more of the image has influence on the last maps (S32)",
     )
 
 
@@ -232,7 +251,7 @@ def _dilated(case: Case) -> Remedy:
         largest = max(largest, rate)
         made = construction(case, layer, dilation=(rate,) * len(kernel))
         lines.append(instead(case, layer, made))
-    names = " and ".join(layer.name for layer in chosen)
+    names = " and ".join(called(layer) for layer in chosen)
     return Remedy(
         f"Spread the kernels of {names} by a dilation of up to {largest}",
         case.framework,
@@ -252,7 +271,7 @@ def _with_context(case: Case, own: list[Layer]) -> Remedy:
         code = f"context = nn.Conv{dims}d({channels}, {channels}, 3, padding=1)"
     return Remedy(
         "Add a convolution of 3 taps along each side behind "
-        + (last.name if last is not None else "the last one"),
+        + (called(last) if last is not None else "the last one"),
         case.framework,
         code,
         "its parameters",
@@ -264,7 +283,7 @@ def _halved(case: Case) -> Remedy:
     own = [x for x in convolutions(case) if not x.head]
     first = own[0] if own else None
     dims = max(1, len(first.positions)) if first is not None else 2
-    named = first.name if first is not None else "the first convolution"
+    named = called(first) if first is not None else "the first convolution"
     if case.keras:
         code = f"x = layers.MaxPooling{dims}D(2)(x)  # behind {named}"
     else:

@@ -8,7 +8,7 @@ from math import isfinite, log2
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
 from snellen.causes.measures.layout import convolutions, image_side, layout
-from snellen.causes.rewriting import channels_read, place
+from snellen.causes.rewriting import called, channels_read, place
 from snellen.core import Layer, LayerKind, Severity
 from snellen.symptoms.representation.unproductive_layers import Plateau
 from snellen.symptoms.spatial.receptive_field_mismatch import Overshoot
@@ -147,13 +147,9 @@ def _spare(case: Case) -> tuple[list[Layer], Layer | None]:
 
 
 def _shorter(case: Case, spare: list[Layer], kept: Layer | None) -> Remedy:
-    after = f" behind {kept.name}" if kept is not None else ""
-    order = f"Leave out {count(len(spare), 'layer')}{after}"
-    if spare:
-        last = f" to {spare[-1].name}" if len(spare) > 1 else ""
-        order += f": {spare[0].name}{last}"
+    after = f" behind {called(kept)}" if kept is not None else ""
     return Remedy(
-        order,
+        f"Leave out the {count(len(spare), 'layer')}{after}" if spare else "Leave out layers",
         case.framework,
         _cut_keras(case, kept) if case.keras else _cut_torch(spare),
         "nothing, where they add nothing; the rest has to be trained again",
@@ -177,7 +173,7 @@ def _cut_torch(spare: list[Layer]) -> str:
     rest = len(lines) - MOST_LINES
     lines = lines[:MOST_LINES] + ([f"# and so on for {rest} more"] if rest > 0 else [])
     if others:
-        lines.append(f"# {', '.join(others[:6])} change the maps' size: take them out by hand")
+        lines.append(f"# by hand, as they change sizes: {', '.join(others[:6])}")
     return "\n".join(lines) or "# build the model with half as many layers"
 
 

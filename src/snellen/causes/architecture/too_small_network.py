@@ -15,7 +15,7 @@ from snellen.causes.measures.labels import classes, training_images
 from snellen.causes.measures.layout import directions_used, narrowest
 from snellen.causes.measures.losses import losses
 from snellen.causes.measures.steps import steps_taken
-from snellen.causes.rewriting import construction, instead
+from snellen.causes.rewriting import called, construction, instead
 from snellen.core import LayerKind, Severity
 from snellen.symptoms.answers import gap, training_score
 from snellen.symptoms.phases import number
@@ -181,7 +181,7 @@ def _deeper(case: Case) -> Remedy:
     own = [x for x in case.hidden if x.kind is LayerKind.CONV]
     last = own[-1] if own else None
     channels = last.channels if last is not None else 16
-    wide = max(16, channels)
+    wide = max(16, 2 * channels)
     if case.keras:
         code = (
             f'x = {conv(case)}({wide}, 3, padding="same", use_bias=False)(x)\n'
@@ -191,15 +191,16 @@ def _deeper(case: Case) -> Remedy:
     else:
         code = (
             "block = nn.Sequential(\n"
-            f"    {conv(case)}({channels}, {channels}, 3, padding=1, bias=False),\n"
-            f"    {batch_norm(case, channels)},\n"
+            f"    {conv(case)}({channels}, {wide}, 3, padding=1, bias=False),\n"
+            f"    {batch_norm(case, wide)},\n"
             "    nn.ReLU(),\n"
             ")"
         )
     return Remedy(
-        f"Add a convolution behind {last.name}" if last is not None else "Add a convolution",
+        f"Add a convolution of {wide} channels"
+        + (f" behind {called(last)}" if last is not None else ""),
         case.framework,
         code,
-        f"about {9 * channels * channels} more parameters",
+        f"about {9 * channels * wide} more parameters; what reads it has {wide} inputs",
         "the training loss ends lower",
     )

@@ -9,7 +9,7 @@ import numpy as np
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
 from snellen.causes.measures.layout import convolutions, layout
-from snellen.causes.rewriting import channels_read, construction, instead
+from snellen.causes.rewriting import called, channels_read, construction, instead
 from snellen.core import Layer, Window, WindowKind
 from snellen.symptoms.wording import count, percent
 
@@ -192,7 +192,7 @@ def _fitted(case: Case) -> Iterable[Remedy]:
         lines.append(instead(case, layer, construction(case, layer, kernel=kernel, padding=pad)))
     first, window = bad[0]
     yield Remedy(
-        f"Let {first.name} read all it steps over: a kernel of {2 * max(window.stride) - 1} for "
+        f"Let {called(first)} read all it steps over: a kernel of {2 * max(window.stride) - 1} for "
         f"its stride of {max(window.stride)}",
         case.framework,
         "\n".join(lines),
@@ -226,7 +226,7 @@ def _padded(case: Case) -> Iterable[Remedy]:
     first, window = bad[0]
     half = max((k - 1) // 2 for k in window.kernel)
     yield Remedy(
-        f"Pad {first.name} by {half} instead of {max(window.before)}",
+        f"Pad {called(first)} by {half} instead of {max(window.before)}",
         case.framework,
         "\n".join(lines),
         "smaller maps; a head that reads flattened maps needs fewer inputs",
@@ -261,7 +261,7 @@ def _adaptive(case: Case, layer: Layer, window: Window) -> Remedy:
         short = "Max" if kind == "Max" else "Avg"
         code = f"pool = nn.Adaptive{short}Pool{dims}d(1)  # before {layer.name}"
     return Remedy(
-        f"Pool over all {grid} positions before {layer.name} instead of {size} by {size}",
+        f"Pool over all {grid} positions before {called(layer)} instead of {size} by {size}",
         case.framework,
         code,
         f"none; {layer.name} then reads one value per channel ({channels_read(layer)} now)",
@@ -277,7 +277,7 @@ def _smoothed(case: Case) -> Iterable[Remedy]:
     layer, window = coarse[0]
     dims, step = max(1, len(window.kernel)), max(window.stride)
     ones = (1,) * dims
-    kernel = tuple(max(3, k) for k in window.kernel) if window.kernel else (3,) * dims
+    kernel = tuple(max(3, k | 1) for k in window.kernel) if window.kernel else (3,) * dims
     pad = tuple((k - 1) // 2 for k in kernel)
     made = construction(case, layer, kernel=kernel, stride=ones, padding=pad)
     if case.keras:
@@ -288,7 +288,7 @@ def _smoothed(case: Case) -> Iterable[Remedy]:
     else:
         code = instead(case, layer, f"nn.Sequential({made}, nn.AvgPool{dims}d({step}))")
     yield Remedy(
-        f"Let {layer.name} read with stride 1 and average {step} by {step} positions after it",
+        f"Let {called(layer)} read with stride 1 and average {step} by {step} positions after it",
         case.framework,
         code,
         f"{step**dims} times the arithmetic of this layer",

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
 from snellen.causes.measures.layout import layout
-from snellen.causes.rewriting import channels_read, construction, instead
+from snellen.causes.rewriting import called, channels_read, construction, instead
 from snellen.core import Layer, Severity, WindowKind
 from snellen.symptoms.spatial.checkerboard_maps import Lattice
 from snellen.symptoms.wording import count
@@ -155,7 +155,7 @@ def _resized(case: Case, chosen: list[Layer]) -> Remedy:
         lines.append(
             "x = layers.UpSampling2D(2)(x)" if case.keras else "grow = nn.Upsample(scale_factor=2)"
         )
-    names = " and ".join(x.name for x in chosen[:2]) or "the pixel shuffle"
+    names = " and ".join(called(x) for x in chosen[:2]) or "the pixel shuffle"
     return Remedy(
         f"Enlarge first, then convolve, instead of {names}",
         case.framework,
@@ -174,7 +174,7 @@ def _even(case: Case, chosen: list[Layer]) -> Remedy:
         pad = tuple(s // 2 if s > 1 else 1 for s in stride)
         made = construction(case, layer, kernel=kernel, padding=pad)
         lines.append(instead(case, layer, made))
-        orders.append(f"{max(kernel)} in {layer.name}")
+        orders.append(f"{max(kernel)} in {called(layer)}")
     return Remedy(
         f"Or take kernels that are multiples of the stride: {', '.join(orders[:2])}",
         case.framework,
