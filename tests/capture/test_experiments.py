@@ -248,7 +248,7 @@ def test_all_are_asked_where_there_is_time() -> None:
 
 def test_what_does_not_fit_is_said() -> None:
     missing: dict[str, str] = {}
-    ask = asked(clock=Clock(0.5))
+    ask = asked(clock=Clock(0.5), batch_images=96)
     found = [s.name for _, s in examination(ask, 6.0, missing)]
     assert "mode-gap" in found
     assert missing["sharpness"] == "time"
@@ -327,6 +327,51 @@ def test_fewer_images_are_taken_where_forward_passes_are_dear() -> None:
     assert affordable(some, ask) == 80
     clock.now = 4.0
     assert affordable(some, ask) is None
+
+
+class PricedByTheCall(FakeModel):
+    """A call takes a tenth of a second, however few its images."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self.clock = clock
+
+    def answer(self, *args: Any, **kwargs: Any) -> Any:
+        self.clock.now += 0.1
+        return super().answer(*args, **kwargs)
+
+    def gradients(self, *args: Any, **kwargs: Any) -> Any:
+        self.clock.now += 30.0
+        return super().gradients(*args, **kwargs)
+
+
+def test_of_small_batches_as_many_are_asked_as_there_is_time_for() -> None:
+    # 64 images in batches of two are 64 calls, 6.4 s: more than a third of the time.
+    model = PricedByTheCall(clock := Clock())
+    gap = only(mode_gap(asked(model, clock=clock, batch_images=2, deadline=16.0), 96))
+    assert 32 < gap.images < 96
+    assert gap.eval_loss == pytest.approx(gap.batch_loss)
+    assert gap.eval_right == gap.images
+    gap = only(mode_gap(asked(model, clock=clock, batch_images=2, deadline=clock() + 60.0), 96))
+    assert gap.images == 96
+
+
+def test_a_gap_of_few_images_is_said_to_lack_time() -> None:
+    model, missing = PricedByTheCall(clock := Clock()), dict[str, str]()
+    found = list(examination(asked(model, clock=clock, batch_images=1), 3.0, missing))
+    assert "mode-gap" not in [s.name for _, s in found]
+    assert missing["mode-gap"] == "time"
+    assert clock() <= 3.0 * 1.5 + 0.2
+
+
+def test_what_was_thought_to_fit_is_broken_off_after_the_last_moment() -> None:
+    model, missing = PricedByTheCall(clock := Clock()), dict[str, str]()
+    found = [s.name for _, s in examination(asked(model, clock=clock), 20.0, missing)]
+    # Its first question takes 30 s, which nobody could know.
+    assert missing["gradient-noise"] == "time"
+    assert missing["explanation"] == missing["sharpness"] == "time"
+    assert {"mode-gap", "shift-response", "linearity"} <= set(found)
+    assert clock() < 50.0
 
 
 def test_answers_do_not_depend_on_anything_but_the_model() -> None:

@@ -18,12 +18,15 @@ from snellen.capture.experiments import (
     sharpness,
     shift_response,
 )
-from snellen.capture.experiments.asked import Asked
+from snellen.capture.experiments.asked import Asked, OutOfTimeError
 from snellen.stats import Statistic
 
 ALLOWED_SECONDS = 4.0
 ALLOWED_SHARE = 0.02
 """Of the training time, if that is more."""
+OVERTIME = 0.5
+"""Of the time allowed: an experiment that was thought to fit may end in it. What is not done by
+then is left out."""
 FEWEST_IMAGES = 64
 """With fewer, an experiment is rather left out."""
 
@@ -109,9 +112,10 @@ def examination(
     asked: Asked, seconds: float, not_measured: dict[str, str]
 ) -> Iterator[tuple[str, Statistic]]:
     """What the experiments gave, by layer; `not_measured` gets the reason for each that was left
-    out: `time`, or what the model raised. An experiment that has nothing to say of this model is
-    in neither."""
+    out or broken off: `time`, or what the model raised. An experiment that has nothing to say of
+    this model is in neither."""
     asked.deadline = asked.clock() + seconds
+    asked.last_moment = asked.deadline + OVERTIME * seconds
     if not asked.images or seconds <= 0:
         not_measured.update({experiment.name: "time" for experiment in EXPERIMENTS})
         return
@@ -129,6 +133,8 @@ def examination(
             yield from experiment.ask(asked, images)
         except ModelRefusedError as error:
             not_measured[experiment.name] = str(error)
+        except OutOfTimeError:
+            not_measured[experiment.name] = "time"
 
 
 def _prepare(asked: Asked, seconds: float) -> None:

@@ -23,6 +23,10 @@ DEARER = {"answer": 1.0, "look": 3.0, "gradients": 3.0, "input_gradients": 3.0}
 """What asking in each way costs before it was measured, in plain forward passes."""
 
 
+class OutOfTimeError(Exception):
+    """An experiment was dearer than it was thought, and has come to nothing."""
+
+
 @dataclass
 class Asked:
     """One trained model and some of its probe images, all of one kind. Times whatever is asked."""
@@ -43,6 +47,8 @@ class Asked:
     look_seconds: float = 0.0
     """What a look at one image has cost, where frameworks had prepared for it; 0 where unknown."""
     deadline: float = float("inf")
+    last_moment: float = float("inf")
+    """After the deadline: whatever is asked from then on raises `OutOfTimeError`."""
     clock: Callable[[], float] = time.perf_counter
     _seconds: dict[str, float] = field(default_factory=dict[str, float])
 
@@ -54,6 +60,11 @@ class Asked:
     def late(self) -> bool:
         """The time is up: whatever goes on for long should end."""
         return self.clock() > self.deadline
+
+    def hurry(self) -> None:
+        """Raise `OutOfTimeError` where the time is up."""
+        if self.late:
+            raise OutOfTimeError
 
     def price(self, way: str) -> float:
         """Seconds per image, the least that asking in this way has taken; guessed before."""
@@ -129,6 +140,8 @@ class Asked:
 
     def _timed(self, way: str, images: int, ask: Callable[[], Any]) -> Any:
         started = self.clock()
+        if started > self.last_moment:
+            raise OutOfTimeError
         found = ask()
         seconds = (self.clock() - started) / max(images, 1)
         # The first time of each kind is dearer: frameworks prepare for it.

@@ -28,8 +28,7 @@ def effective_field(asked: Asked, images: int) -> Iterator[tuple[str, EffectiveF
     if pixels is None or pixels.ndim != 4:
         return
     for layer in examined(asked.layers):
-        if asked.late:
-            return
+        asked.hurry()
         gradient = asked.input_gradients(chunk, _middle, layer=layer.name)
         if gradient is None or gradient.ndim != 4 or not np.isfinite(gradient).all():
             continue

@@ -26,8 +26,7 @@ def gradient_noise(asked: Asked, images: int) -> Iterator[tuple[str, GradientNoi
     rows: list[npt.NDArray[np.float64]] = []
     weight = 1.0
     for start in range(0, MICRO_BATCHES * batch, batch):
-        if asked.late:
-            return
+        asked.hurry()
         gradients = asked.gradients(asked.take(order[start : start + batch]))
         if not gradients:
             return

@@ -34,6 +34,8 @@ def shift_response(asked: Asked, images: int) -> Iterator[tuple[str, ShiftRespon
     kept = np.zeros(len(moves))
     sure, total, blank = 0, 0, 0
     for chunk in asked.some(images):
+        if asked.late and total:
+            break
         pixels = asked.pixels(chunk)
         before = asked.shares(asked.answer(chunk)[0], chunk)
         if before is None or pixels is None or before.shape[1] < 2:

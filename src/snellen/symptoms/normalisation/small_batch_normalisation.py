@@ -16,6 +16,9 @@ from snellen.symptoms.normalisation.normalisation_mode_mismatch import last_stat
 from snellen.symptoms.phases import number
 from snellen.symptoms.wording import amount, count, percent
 
+FEWEST_COUNTED = 64
+"""Of fewer images, some are answered otherwise by chance."""
+
 
 @dataclass(frozen=True)
 class NoisyStatistics:
@@ -160,6 +163,6 @@ def off(state: NormalisationState) -> float:
 
 
 def _lost(gap: ModeGap) -> float:
-    if gap.images < 1 or gap.eval_right < 0 or gap.batch_right < 0:
+    if gap.images < FEWEST_COUNTED or gap.eval_right < 0 or gap.batch_right < 0:
         return float("nan")
     return (gap.eval_right - gap.batch_right) / gap.images
