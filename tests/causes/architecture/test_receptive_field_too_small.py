@@ -9,10 +9,18 @@ from causes.cases import belief, case, found, nothing_seen, plus, present, remed
 from snellen.causes.architecture.receptive_field_too_small import ReceptiveFieldTooSmall
 from snellen.core import Layer
 from snellen.record import HELD_OUT, Subject
-from snellen.stats import ImageAnswers
+from snellen.stats import ImageAnswers, MapSummary
 from snellen.symptoms.spatial.receptive_field_mismatch import Nearsighted, Overshoot
-from symptoms.build import probe, subject
-from symptoms.geometric import FLATTEN, effective_field, max_pool, network, seen, sliding
+from symptoms.build import conv, maps, probe, subject
+from symptoms.geometric import (
+    ACTIVATION,
+    FLATTEN,
+    effective_field,
+    max_pool,
+    network,
+    seen,
+    sliding,
+)
 from symptoms.richer import image_answers
 
 NEAR = Nearsighted(5, 40, 0.2, float("nan"))
@@ -108,6 +116,27 @@ def test_a_gap_behind_a_flattening(right: int, by_heart: bool) -> None:
     )
     key = "learnt-by-heart-through-pixels"
     assert present(ReceptiveFieldTooSmall, key, case(own)) is by_heart
+
+
+@pytest.mark.parametrize(
+    ("changes", "nothing"), [((0.0, 0.0), True), ((0.0, 0.1), False), ((0.0009, 0.0009), True)]
+)
+def test_branches_that_add_nothing(changes: tuple[float, float], nothing: bool) -> None:
+    own = subject(
+        conv("stem"),
+        conv("branch0", inputs=("stem",), activation="linear", residual=True),
+        Layer("sum0", 2, ACTIVATION, "relu", 8, (8, 8), "relu", inputs=("stem", "branch0")),
+        conv("branch1", inputs=("sum0",), activation="linear", residual=True),
+        Layer("sum1", 4, ACTIVATION, "relu", 8, (8, 8), "relu", inputs=("sum0", "branch1")),
+    )
+    size = 1.0
+    seen_maps = dict(probe("stem", MapSummary, "post", (1000, maps(mean=size, std=0.0))))
+    for number, change in enumerate(changes):
+        size *= 1 + change / 2
+        seen_maps |= probe(f"sum{number}", MapSummary, "post", (1000, maps(mean=size, std=0.0)))
+    about = case(plus(own, seen_maps))
+    assert present(ReceptiveFieldTooSmall, "branches-add-nothing", about) is nothing
+    assert present(ReceptiveFieldTooSmall, "branches-add-nothing", case(own)) is None
 
 
 def test_small_fields_are_believed_and_pooled_ones_are_not() -> None:

@@ -10,14 +10,14 @@ import numpy as np
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
 from snellen.causes.measures.labels import training_images
-from snellen.causes.measures.layout import convolutions, image_side, last_ending, layout
+from snellen.causes.measures.layout import branches, convolutions, image_side, last_ending, layout
 from snellen.causes.rewriting import called, construction, instead
 from snellen.core import Layer, LayerKind
 from snellen.stats import EffectiveField
 from snellen.symptoms.answers import gap
 from snellen.symptoms.geometry import Ending
 from snellen.symptoms.spatial.receptive_field_mismatch import Nearsighted
-from snellen.symptoms.wording import percent
+from snellen.symptoms.wording import count, percent
 
 FINE_IMAGE = 32
 """Pixels along a side from which on flattening at full size is costly."""
@@ -115,9 +115,24 @@ class ReceptiveFieldTooSmall(Cause):
         bad = _reported(case)
         if bad:
             return sign(True, bad[0][1], bad[0][0])
-        if not any(case.judged(code) for code in ("S31", "S32", "S34")):
+        judged = [code for code in ("S31", "S32", "S34") if case.judged(code)]
+        if not judged:
             return UNMEASURED
-        return sign(False, "what the last maps see fits the image's size")
+        said = f"what the last maps see fits the image's size ({', '.join(judged)} looked)"
+        return sign(False, said, reliability=len(judged) / 3)
+
+    @clue(Group.ACTIVITY, expected=(0.2, 0.005))
+    def branches_add_nothing(self, case: Case) -> Sign:
+        seen = branches(case)
+        if seen is None:
+            return UNMEASURED
+        said = (
+            f"{len(seen.idle)} of {count(seen.of, 'residual sum')} put out the skip's maps, to a "
+            "thousandth: the branches, and what they could see, count for nothing"
+        )
+        if not seen.idle:
+            said = f"the branches of all {count(seen.of, 'residual sum')} change the maps"
+        return sign(len(seen.idle) > seen.of / 2, said)
 
     @clue(Group.DEPTH, expected=(0.06, 0.45))
     def everything_is_seen_through_coarse_maps(self, case: Case) -> Sign:
@@ -147,7 +162,8 @@ class ReceptiveFieldTooSmall(Cause):
         wide = _flattening(case)
         if wide is not None and wide[2] <= 2:
             yield _pooled(case, wide[0], wide[1])
-        if case.found("S32"):
+        idle = branches(case)
+        if case.found("S32") or (idle is not None and idle.idle):
             yield _counted(case)
         yield _dilated(case)
         yield _halved(case)

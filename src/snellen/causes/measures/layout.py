@@ -9,7 +9,7 @@ import numpy as np
 
 from snellen.causes.case import Case
 from snellen.core import Layer, LayerKind
-from snellen.stats import ChannelStructure
+from snellen.stats import ChannelStructure, MapSummary
 from snellen.symptoms.geometry import Ending, Geometry, Sight, geometry
 from snellen.symptoms.structure import part_of
 
@@ -63,6 +63,45 @@ def narrowest(case: Case) -> Narrowest | None:
         return None
     least = min(kept, key=lambda layer: layer.channels)
     return Narrowest(least.name, least.channels)
+
+
+@dataclass(frozen=True)
+class Branches:
+    """Sums of a skip and a branch, by what the branch does to them."""
+
+    idle: tuple[str, ...]
+    """Those whose maps are the skip's own, channel by channel."""
+    of: int
+
+
+def branches(case: Case) -> Branches | None:
+    """Of the sums at the end that read rectified maps of their own size; `None` without any.
+
+    A branch is idle where each channel's mean and mean square stay within a thousandth of the
+    skip's.
+    """
+    idle: list[str] = []
+    seen = 0
+    for layer in case.subject.layers:
+        after = case.subject.last(layer.name, MapSummary, "post")
+        if layer.weighted or len(layer.inputs) < 2 or after is None or after.step == 0:
+            continue
+        before = [case.subject.last(name, MapSummary, "post") for name in layer.inputs]
+        skips = [e.value for e in before if e is not None and e.step == after.step]
+        skips = [s for s in skips if s.channels == after.value.channels and s.images]
+        if skips and after.value.images:
+            seen += 1
+            idle += [layer.name] if any(_alike(after.value, s) for s in skips) else []
+    return Branches(tuple(idle), seen) if seen else None
+
+
+def _alike(one: MapSummary, other: MapSummary) -> bool:
+    for own, its in ((one.mean, other.mean), (one.mean_square, other.mean_square)):
+        size = float(np.abs(its).sum())
+        change = float(np.abs(own - its).sum())
+        if not (np.isfinite(change) and change <= 1e-3 * size) or size == 0:
+            return False
+    return True
 
 
 def directions_used(case: Case) -> float:
