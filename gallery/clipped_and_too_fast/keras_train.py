@@ -36,7 +36,7 @@ def build(*, mended: bool) -> keras.Model:
         ]
     )
     model.compile(
-        optimizer=keras.optimizers.SGD(0.1 if mended else 10.0, global_clipnorm=1.0),
+        optimizer=keras.optimizers.SGD(0.1 if mended else 5.0, global_clipnorm=1.0),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )

@@ -52,7 +52,7 @@ def train(
     *,
     mended: bool,
 ) -> None:
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1 if mended else 10.0)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1 if mended else 5.0)
     for epoch in range(EPOCHS):
         model.train()
         total = 0.0
