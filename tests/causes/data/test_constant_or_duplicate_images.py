@@ -28,6 +28,12 @@ def test_blank_images(blank: int, copies: int, expected: str) -> None:
     assert state(Unusable, "blank-images", watched) == expected
 
 
+@pytest.mark.parametrize(("number", "expected"), [(20, "present"), (19, "absent")])
+def test_a_handful_may_repeat(number: int, expected: str) -> None:
+    audit = images(images=number, duplicates=number - 5, batches=2)
+    assert state(Unusable, "images-come-again", case(answering(None, None, audit))) == expected
+
+
 def test_weak_images_that_differ_are_not_blank() -> None:
     key = "weak-images-differ"
     other = case(answering(None, None, images(blank=100)))

@@ -29,7 +29,8 @@ from causes.data.cases import (
 )
 from snellen.causes.data.labels_unrelated_to_images import LabelsUnrelatedToImages
 from snellen.core import Severity
-from snellen.stats import WeightState
+from snellen.record import Clock
+from snellen.stats import ImageAnswers, WeightState
 from snellen.symptoms.data.labels_without_signal import OnlyByHeart
 from symptoms.build import weights
 
@@ -110,6 +111,30 @@ def test_white_noise(roughness: float, expected: str) -> None:
 def test_at_chance_though_weights_move(training: Any, moved: float, expected: str) -> None:
     watched = case(answering(training, None, moving(moved)))
     assert state(LabelsUnrelatedToImages, "at-chance-though-weights-move", watched) == expected
+
+
+@pytest.mark.parametrize(
+    ("highest", "end", "expected"),
+    [(2.35, 2.3, "present"), (3.0, 2.3, "absent"), (2.5, 2.5, "absent"), (2.3, 2.0, "unmeasured")],
+)
+def test_loss_rests_at_that_of_guessing(highest: float, end: float, expected: str) -> None:
+    watched = case(answering(GUESSED, train=[*[2.3] * 10, highest, *[end] * 89]))
+    assert state(LabelsUnrelatedToImages, "loss-rests-at-that-of-guessing", watched) == expected
+
+
+def test_a_lucky_reader_weighs_little() -> None:
+    key = "labels-unreadable"
+    stuck = case(answering(GUESSED, GUESSED), clear("S43"))
+    learnt = case(answering(LEARNT, HALF), clear("S43"))
+    assert asked(LabelsUnrelatedToImages, key, stuck).reliability < 0.5
+    assert asked(LabelsUnrelatedToImages, key, learnt).reliability == 1
+
+
+def test_silent_channels_explain_a_recall_at_chance() -> None:
+    key = "at-chance-though-weights-move"
+    for share, expected in ((0.35, "present"), (0.45, "absent")):
+        watched = dead(share, moving(0.1), {("", ImageAnswers, "", Clock.PROBE): [(1000, GUESSED)]})
+        assert state(LabelsUnrelatedToImages, key, case(watched)) == expected
 
 
 @pytest.mark.parametrize(("moved", "expected"), [(0.005, "present"), (0.02, "absent")])

@@ -34,6 +34,12 @@ def test_counts_images_of_each_class(number: int, expected: str) -> None:
     assert state(TooFewImages, "few-images-of-each-class", case(few(number))) == expected
 
 
+@pytest.mark.parametrize(("number", "expected"), [(200, "present"), (201, "absent")])
+def test_counts_images_in_all(number: int, expected: str) -> None:
+    watched = answering(targets=labels(500, 500), facts={"training_images": number})
+    assert state(TooFewImages, "few-images-of-each-class", case(watched)) == expected
+
+
 def test_loaded_weights_need_fewer() -> None:
     watched = answering(LEARNT, HALF, facts={"training_images": 500, "loaded_weights": True})
     assert state(TooFewImages, "few-images-of-each-class", case(watched)) == "absent"

@@ -40,6 +40,8 @@ HE = np.sqrt(2 / 27) * np.sqrt(27)
         (0.0, 20.0, 1.0, 2.0, "absent"),
         (0.0, 0.004, 0.001, 0.001, "present"),
         (0.9, 1.1, 1.0, 0.1, "present"),
+        (0.0, 2.0, 0.8, 0.25, "present"),
+        (0.0, 2.0, 0.7, 0.25, "absent"),
         (-15.0, 15.0, 0.0, 4.5, "present"),
     ],
 )
@@ -91,6 +93,8 @@ def started(rms: float, norm: float) -> Any:
         (0.001, HE, "present"),
         (1.0, HE, "absent"),
         # The weights are what is odd.
+        (100.0, 0.3 * HE, "present"),
+        (100.0, 0.2 * HE, "absent"),
         (100.0, 100 * HE, "absent"),
     ],
 )

@@ -122,7 +122,8 @@ def _repeated(case: Case) -> bool:
     seen = audit(case)
     if seen is None:
         return False
-    copies = max(0, seen.duplicates - seen.blank) > 0.45 * seen.images >= 20
+    more = max(0, seen.duplicates - seen.blank)
+    copies = seen.images >= 20 and more > 0.45 * seen.images
     batches = seen.batches >= 8 and seen.repeated_batches > 0.25 * seen.batches
     return copies or batches
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
 from snellen.causes.measures.deaths import deaths
 from snellen.causes.measures.filters import moved
 from snellen.causes.measures.images import audit, per_class, roughness, shift
+from snellen.causes.measures.losses import losses
 from snellen.causes.measures.recalls import both, gap, training_score
 from snellen.causes.measures.soundness import came_apart
 from snellen.core import Severity
 from snellen.symptoms.data.labels_without_signal import OnlyByHeart
-from snellen.symptoms.wording import percent
+from snellen.symptoms.wording import amount, percent
 
 BY_HEART = 0.3
 """Skill on training images that is no chance: something was learnt, if only by heart."""
@@ -92,7 +95,10 @@ class LabelsUnrelatedToImages(Cause):
         if not case.judged("S43"):
             return UNMEASURED
         said = "labels are found better than shuffled ones, by the network or a simple reader"
-        return sign(False, said, "S43")
+        between = gap(case)
+        # Where new images are not answered, it was the simple reader, which is lucky at times.
+        learnt = between is not None and not between.held_out.at_chance
+        return sign(False, said, "S43", reliability=1.0 if learnt else 0.4)
 
     @clue(Group.DATA, expected=(0.15, 0.02))
     def images_are_white_noise(self, case: Case) -> Sign:
@@ -114,6 +120,20 @@ class LabelsUnrelatedToImages(Cause):
             f"weights moved by up to {percent(most)}, {percent(silent)} of the channels are silent"
         )
         return sign(score.skill < 0.15 and most > 0.02 and silent < 0.4, said)
+
+    @clue(Group.LOSS, expected=(0.9, 0.5))
+    def loss_rests_at_that_of_guessing(self, case: Case) -> Sign:
+        course = losses(case)
+        if course is None or not np.isfinite([course.left, course.spike]).all():
+            return UNMEASURED
+        if course.left < 0.95:
+            # Something is being learnt, if only by heart.
+            return UNMEASURED
+        said = (
+            f"the loss ended at {percent(course.left)} of that of guessing, and rose to "
+            f"{amount(course.spike)} times its start at most"
+        )
+        return sign(course.left < 1.05 and course.spike < 1.15, said)
 
     @clue(Group.WEIGHTS, expected=(0.05, 0.15))
     def weights_hardly_moved(self, case: Case) -> Sign:

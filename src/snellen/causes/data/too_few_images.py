@@ -17,6 +17,8 @@ from snellen.symptoms.wording import count
 
 ENOUGH = 50.0
 """Training images per class from which on S55 no longer asks for more."""
+ENOUGH_IN_ALL = 200
+"""Training images, of however few classes, up to which a network hardly sees what varies."""
 HARDLY_ANY = 20.0
 
 
@@ -62,9 +64,14 @@ class TooFewImages(Cause):
             return UNMEASURED
         counted = classes(case)
         shared = "" if counted is None else f", {each:.0f} for each class on average"
-        said = f"there are {count(images, 'training image')}{shared} (few: at most {ENOUGH:.0f})"
-        # Weights of an earlier training know much already.
-        few = each <= (HARDLY_ANY if loaded(case.subject) else ENOUGH)
+        said = (
+            f"there are {count(images, 'training image')}{shared} (few: at most {ENOUGH:.0f} a "
+            f"class, or {ENOUGH_IN_ALL} in all)"
+        )
+        few = each <= ENOUGH or images <= ENOUGH_IN_ALL
+        if loaded(case.subject):
+            # Weights of an earlier training know much already.
+            few = each <= HARDLY_ANY
         if not few and (rarest := _rarest(case)) is not None and rarest < HARDLY_ANY:
             # It is one class that lacks images, and the mean hides it.
             return UNMEASURED
