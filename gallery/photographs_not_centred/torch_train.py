@@ -13,9 +13,9 @@ import torch
 from PIL import Image
 from torch import nn
 
-EPOCHS = 2
+EPOCHS = 1
 BATCH = 16
-EACH = 40
+EACH = 38
 PHOTOGRAPHS = {
     "chelsea.png": 285,
     "clock_motion.png": 680,
