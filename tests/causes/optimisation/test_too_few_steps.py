@@ -29,13 +29,26 @@ def net(train: list[float] = FALLING, *, size: float = 2e-3, **facts: Any) -> Su
 
 @pytest.mark.parametrize(
     ("train", "falls"),
-    [(FALLING, True), (SETTLED, False), (list(np.linspace(0.3, 0.1, 60)), False)],
+    [
+        (FALLING, True),
+        (SETTLED, False),
+        ([2.3] * 60, False),
+        # Falls as steeply, and has little left to fall.
+        (list(np.linspace(0.3, 0.1, 60)), False),
+        # Falls, and fell much more in the first half.
+        (list(np.linspace(2.3, 1.2, 30)) + list(np.linspace(1.2, 1.0, 30)), False),
+    ],
 )
 def test_a_loss_that_falls_to_the_end(train: list[float], falls: bool) -> None:
     assert present(TooFewSteps, "loss-still-falls", case(net(train))) is falls
 
 
-def test_a_curve_too_short_for_blocks_is_read_as_it_is() -> None:
+def test_noise_is_no_fall() -> None:
+    rough = list(2.0 + np.random.default_rng(0).normal(0, 0.3, 60))
+    assert present(TooFewSteps, "loss-still-falls", case(net(rough))) is False
+
+
+def test_a_curve_of_few_steps_is_read_as_it_is() -> None:
     short = net(list(np.linspace(2.3, 1.0, 10)), steps=10, epochs=1, steps_per_epoch=10)
     assert present(TooFewSteps, "loss-still-falls", case(short)) is True
     shorter = net([2.3, 2.0, 1.8], steps=3, epochs=1, steps_per_epoch=3)

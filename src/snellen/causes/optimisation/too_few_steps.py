@@ -59,17 +59,17 @@ class TooFewSteps(Cause):
 
     @clue(Group.LOSS, expected=(0.85, 0.12))
     def loss_still_falls(self, case: Case) -> Sign:
-        fall, errors = _falling(case)
-        seen = losses(case)
-        if seen is None or not np.isfinite(fall):
+        seen, course = losses(case), _course(case)
+        if seen is None or course is None:
             return UNMEASURED
+        late, whole, errors = course
         said = (
-            f"over the last quarter of the training the loss fell by {percent(max(fall, 0.0))} of "
-            f"what was left ({amount(errors)} standard errors)"
+            f"the loss fell by {amount(whole)} in all, by {amount(late)} of it in the second half "
+            f"({amount(errors)} standard errors)"
         )
-        # A tenth of very little is no fall worth waiting for.
+        # A part of very little is no fall worth waiting for.
         much = not np.isfinite(seen.left) or seen.left > 0.15
-        return sign(fall > 0.12 and errors > 2 and much, said)
+        return sign(errors > 2 and late > 0.25 * abs(whole) and much, said)
 
     @clue(Group.CLASSES, expected=(0.08, 0.3))
     def most_was_learnt(self, case: Case) -> Sign:
@@ -88,12 +88,12 @@ class TooFewSteps(Cause):
         if steps <= 0:
             return UNMEASURED
         said = f"{count(steps, 'step')} were done" + (
-            f", in {epochs:.3g} epochs" if epochs is not None else ""
+            f", in {epochs:.3g} epoch{'' if epochs == 1 else 's'}" if epochs is not None else ""
         )
         few = steps < FEW_STEPS or (epochs is not None and epochs <= FEW_EPOCHS and steps < SHORT)
         return sign(few, said)
 
-    @clue(Group.CONFIGURATION, expected=(0.1, 0.25))
+    @clue(Group.DATA, expected=(0.04, 0.15))
     def few_steps_of_many_epochs(self, case: Case) -> Sign:
         each = steps_per_epoch(case)
         if each is None:
@@ -147,25 +147,27 @@ class TooFewSteps(Cause):
         yield _faster(case)
 
 
-def _falling(case: Case) -> tuple[float, float]:
-    """Fall over the last quarter as a share of what was left, and in standard errors; NaN where
-    the curve can't say."""
-    seen = losses(case)
-    if seen is None:
-        return float("nan"), float("nan")
-    if np.isfinite(seen.fall):
-        return seen.fall, seen.fall_errors if np.isfinite(seen.fall_errors) else 0.0
+def _course(case: Case) -> tuple[float, float, float] | None:
+    """Fall along a straight line through the second half of the training loss, fall from the
+    first tenth to the last, and the former in standard errors; `None` for fewer than 8 values."""
     series = training_loss(case.subject)
-    values = series.values if series is not None else np.zeros(0)
-    values = values[np.isfinite(values)]
+    if series is None:
+        return None
+    values = series.values[np.isfinite(series.values)]
     if len(values) < 8:
-        return float("nan"), float("nan")
-    # Too short for blocks: the last quarter against the one before it.
-    n = len(values) // 4
-    before, after = values[-2 * n : -n], values[-n:]
-    left, fall = float(before.mean()), float(before.mean() - after.mean())
-    error = float(np.hypot(before.std(), after.std()) / np.sqrt(n))
-    return (fall / left if left > 0 else float("nan")), (fall / error if error > 0 else 0.0)
+        return None
+    half = values[len(values) // 2 :]
+    x = np.arange(len(half), dtype=np.float64) - (len(half) - 1) / 2
+    slope = float(x @ half / (x @ x))
+    rest = half - half.mean() - slope * x
+    spread = float(np.sqrt(rest @ rest / max(1, len(half) - 2) / (x @ x)))
+    some = max(3, len(values) // 10)
+    late, whole = -slope * (len(half) - 1), float(values[:some].mean() - values[-some:].mean())
+    if not (np.isfinite(late) and np.isfinite(whole)):
+        return None
+    # Steps on a perfect line have no error; the last digit of the values is one.
+    least = 1e-6 * float(np.abs(half).max()) / len(half)
+    return late, whole, -slope / max(spread, least, 1e-300)
 
 
 def _longer(case: Case) -> Remedy:

@@ -18,6 +18,8 @@ from snellen.symptoms.wording import amount, count, percent
 
 FEW_IMAGES = 2
 """Images whose mean gradient is mostly their accident; batches of 4 train well with care."""
+SMALL = 8
+"""Images up to which noise between batches is worth looking at."""
 FEW_STEPS = 4.0
 """Steps in an epoch below which batches hold most of the images."""
 USUAL = 32
@@ -85,14 +87,17 @@ class UnfitBatchSize(Cause):
     @clue(Group.TIMELINE, expected=(0.45, 0.04))
     def few_steps_of_many_epochs(self, case: Case) -> Sign:
         steps, epochs = case.subject.steps, epochs_done(case)
-        if epochs is None or steps <= 0:
+        images = images_per_step(case)
+        small = images is not None and images < 2 * USUAL
+        if epochs is None or steps <= 0 or small:
             return UNMEASURED
         said = f"{epochs:.3g} epochs made {count(steps, 'step')}"
         return sign(epochs >= 5 and steps <= FEW_STEPS * epochs and steps < 500, said)
 
     @clue(Group.GRADIENTS, expected=(0.35, 0.04))
     def gradients_have_nothing_in_common(self, case: Case) -> Sign:
-        if not case.judged("S23"):
+        images = images_per_step(case)
+        if not case.judged("S23") or (images is not None and images > SMALL):
             return UNMEASURED
         bad = case.findings("S23")
         if bad:
@@ -101,8 +106,10 @@ class UnfitBatchSize(Cause):
 
     @clue(Group.LOSS, expected=(0.5, 0.2))
     def loss_swings(self, case: Case) -> Sign:
-        seen = losses(case)
+        seen, images = losses(case), images_per_step(case)
         if seen is None or not (np.isfinite(seen.roughness) or seen.non_finite):
+            return UNMEASURED
+        if images is not None and images > SMALL:
             return UNMEASURED
         said = (
             "the training loss was NaN or infinite"
@@ -128,13 +135,13 @@ class UnfitBatchSize(Cause):
     def normalised_over_few_images(self, case: Case) -> Sign:
         images = images_per_step(case)
         kept = [x for x in case.weighted if case.subject.last(x.name, NormalisationState)]
-        if images is None:
+        if images is None or images > SMALL or not kept:
             return UNMEASURED
         said = (
             f"batches of {count(images, 'image')} are normalised by their own statistics in "
             f"{count(len(kept), 'place')}"
         )
-        return sign(bool(kept) and images <= 4, said)
+        return sign(images <= 4, said)
 
     def remedies(self, case: Case) -> Iterable[Remedy]:
         images = images_per_step(case)
