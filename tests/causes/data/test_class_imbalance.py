@@ -62,6 +62,8 @@ def test_counts_of_sorted_batches_weigh_little() -> None:
         (LEARNT, None, UNEQUAL, "absent"),
         # Where the others fail as well, being rare is not the reason.
         (recalls(*[0.3] * 9, 0.0), None, UNEQUAL, "absent"),
+        (recalls(*[0.5] * 9, 0.0), None, UNEQUAL, "present"),
+        (recalls(*[1.0] * 9, 0.5), None, UNEQUAL, "absent"),
         (MISSED, None, labels(*[100] * 10), "unmeasured"),
     ],
 )

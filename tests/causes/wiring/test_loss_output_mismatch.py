@@ -92,10 +92,34 @@ def test_other_errors_are_not_about_labels(text: str) -> None:
     assert state(LossOutputMismatch, "script-stopped-over-its-labels", watched) == "absent"
 
 
+@pytest.mark.parametrize(("steps", "expected"), [(0, "present"), (1, "absent")])
+def test_no_step_was_done(steps: int, expected: str) -> None:
+    watched = answering(facts={"steps": steps})
+    key = "ended-before-the-first-step"
+    assert state(LossOutputMismatch, key, case(watched, events=stopped("x"))) == expected
+    assert state(LossOutputMismatch, key, case(watched)) == "unmeasured"
+
+
 def test_a_run_without_error_says_nothing() -> None:
     note = [Event("note", KERAS_ERROR)]
     key = "script-stopped-over-its-labels"
     assert state(LossOutputMismatch, key, case(answering(), events=note)) == "unmeasured"
+
+
+@pytest.mark.parametrize(
+    ("text", "steps", "expected"),
+    [
+        (f"the watching stopped after step 0: keras.step: {KERAS_ERROR}", 0, "present"),
+        (f"the watching stopped after step 9: keras.step: {KERAS_ERROR}", 9, "unmeasured"),
+        ("the watching stopped after step 0: TypeError: unhashable type", 0, "unmeasured"),
+    ],
+)
+def test_a_loss_that_fails_before_the_first_step_ends_the_watching(
+    text: str, steps: int, expected: str
+) -> None:
+    events = [Event("stopped", text, steps)]
+    watched = case(answering(facts={"steps": steps}), events=events)
+    assert state(LossOutputMismatch, "script-stopped-over-its-labels", watched) == expected
 
 
 @pytest.mark.parametrize(

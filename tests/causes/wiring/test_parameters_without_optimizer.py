@@ -21,6 +21,8 @@ def orphan(layer: str = "conv0", elements: int = 216) -> dict[str, Any]:
         (orphan(), "present"),
         # A bias of its own is no layer.
         (orphan(elements=8), "absent"),
+        (orphan(elements=108), "present"),
+        (orphan(elements=107), "absent"),
         (orphan("gone"), "absent"),
         ({"unoptimised": []}, "absent"),
         ({}, "unmeasured"),

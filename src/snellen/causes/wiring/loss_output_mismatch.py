@@ -13,6 +13,7 @@ from snellen.causes.measures.deaths import deaths
 from snellen.causes.measures.labels import classes
 from snellen.causes.measures.soundness import came_apart
 from snellen.core import Severity
+from snellen.record import Event
 from snellen.stats import Predictions, TargetKind
 from snellen.symptoms.answers import targets
 from snellen.symptoms.landmarks import double_softmax_floor
@@ -86,12 +87,20 @@ class LossOutputMismatch(Cause):
 
     @clue(Group.DATA, expected=(0.35, 0.003), decisive=True)
     def script_stopped_over_its_labels(self, case: Case) -> Sign:
-        errors = [e for e in case.events if e.kind == "script-error"]
-        if not errors:
+        error = _error(case)
+        if error is None:
             # A run that ended by itself says nothing: most mismatches raise no error.
             return UNMEASURED
-        said = f"the script ended with: {_short(errors[-1].text)}"
-        return sign(bool(ABOUT_LABELS.search(errors[-1].text)), said)
+        about = bool(ABOUT_LABELS.search(error.text))
+        return sign(about, f"{_ENDED[error.kind]}: {_short(error.text)}")
+
+    @clue(Group.TIMELINE, expected=(0.3, 0.03))
+    def ended_before_the_first_step(self, case: Case) -> Sign:
+        error = _error(case)
+        if error is None:
+            return UNMEASURED
+        said = f"{case.subject.steps} steps were done when the script met its error"
+        return sign(case.subject.steps == 0, said)
 
     @clue(Group.DATA, expected=(0.2, 0.01))
     def labels_of_another_form(self, case: Case) -> Sign:
@@ -155,8 +164,8 @@ class LossOutputMismatch(Cause):
 
     def remedies(self, case: Case) -> Iterable[Remedy]:
         wiring = read_wiring(case.subject)
-        errors = [e for e in case.events if e.kind == "script-error"]
-        if errors and ABOUT_LABELS.search(errors[-1].text):
+        error = _error(case)
+        if error is not None and ABOUT_LABELS.search(error.text):
             yield _labels(case)
         elif wiring is not None and (wiring.loss in BINARY or wiring.units == 1):
             yield _binary(case)
@@ -168,9 +177,29 @@ def _fed_wrongly(case: Case) -> bool:
     return case.found("S45", least=Severity.WARNING)
 
 
+_ENDED = {"script-error": "the script ended with", "stopped": "the watching met, at step 0,"}
+
+
+def _error(case: Case) -> Event | None:
+    """What ended the script; or, where the loss of the first images already failed, what that
+    raised: it ends the watching first. `None` without either."""
+    ended = [e for e in case.events if e.kind == "script-error"]
+    met = [
+        e
+        for e in case.events
+        if e.kind == "stopped" and not e.step and "Error: " in e.text and not case.subject.steps
+    ]
+    # An error of the watching itself is no error of the script.
+    met = [e for e in met if ABOUT_LABELS.search(e.text)]
+    return (ended or met or [None])[-1]
+
+
 def _short(text: str) -> str:
-    line = next((part for part in reversed(text.strip().splitlines()) if part.strip()), "")
-    return line.strip()[:150]
+    """The error alone, without what was said before it."""
+    lines = [part.strip() for part in text.strip().splitlines() if part.strip()]
+    line = lines[-1] if lines else ""
+    raised = re.search(r"\w*Error: .*", line)
+    return (raised.group(0) if raised else line)[:150]
 
 
 def _misfit(case: Case, wiring: Wiring) -> str:
