@@ -177,7 +177,10 @@ def _fed_wrongly(case: Case) -> bool:
     return case.found("S45", least=Severity.WARNING)
 
 
-_ENDED = {"script-error": "the script ended with", "stopped": "the watching met, at step 0,"}
+_ENDED = {
+    "script-error": "the script ended with",
+    "stopped": "before the first step the watching met",
+}
 
 
 def _error(case: Case) -> Event | None:
