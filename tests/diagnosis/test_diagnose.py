@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from causes.cases import case, clear, found
@@ -11,8 +13,9 @@ from snellen.core import Severity
 from snellen.diagnosis import Band, diagnose, ranked
 from snellen.diagnosis.diagnose import of_case
 from snellen.diagnosis.diagnosis import band
+from snellen.record import Event
 from snellen.symptoms.outcome import Outcome
-from symptoms.build import HARMED, run, subject
+from symptoms.build import HARMED, conv, head, run, subject
 
 UNHARMED = Outcome(False, ("all is well",))
 
@@ -89,6 +92,26 @@ def test_finding_beyond_a_note_is_enough_to_ask_why():
     assert told.needed
 
 
+@pytest.mark.parametrize(
+    ("text", "needed"),
+    [
+        ("ValueError: Arguments `target` and `output` must have the same rank", True),
+        ("FileNotFoundError: no such file: images.npz", False),
+    ],
+)
+def test_training_that_never_began_is_explained_by_its_labels_alone(text, needed):
+    event = Event("script-error", text, None, None)
+    never = subject(conv(), head(), facts={"steps": 0})
+    unknown = Outcome(None, ("nothing was trained",))
+
+    told = of_case(replace(case(never, outcome=unknown), events=(event,)))
+
+    assert told.needed is needed
+    assert bool(told.causes) is needed
+    if needed:
+        assert told.causes[0].cause.code == "C24"
+
+
 def test_every_subject_has_a_diagnosis_of_its_own():
     both = run(subject(name="Net"), subject(name="Other"))
     outcomes = {"Net": HARMED, "Other": UNHARMED}
@@ -99,7 +122,8 @@ def test_every_subject_has_a_diagnosis_of_its_own():
 
 
 def test_candidates_come_with_remedies_and_are_at_least_possible():
-    told = of_case(case(subject(), found("S56", severity=Severity.ERROR), outcome=HARMED))
+    kept = subject(facts={"gradient_steps": 100, "gradients_kept": 100})
+    told = of_case(case(kept, found("S56", severity=Severity.ERROR), outcome=HARMED))
 
     assert told.candidates
     for candidate in told.candidates:

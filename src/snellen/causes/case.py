@@ -75,6 +75,12 @@ class Case:
         return severe or self.outcome.harmed is True
 
     @property
+    def broke_off(self) -> bool:
+        """The script, or the watching, ended before the first step."""
+        ended = any(event.kind in ("script-error", "stopped") for event in self.events)
+        return ended and self.subject.steps == 0
+
+    @property
     def weighted(self) -> list[Layer]:
         """The layers with weights, in the order of the network."""
         return [layer for layer in self.subject.layers if layer.weighted]

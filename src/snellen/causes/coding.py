@@ -16,9 +16,12 @@ USUAL_SGD = 0.05
 
 
 def written(value: float) -> str:
-    """A number as one writes it in code: two digits, `0.001`, `3e-05`."""
+    """A number as one writes it in code: two digits, `0.001`, `3e-05`; of numbers just below 1, as
+    momenta are, what is missing to it: `0.999`."""
     if value == 0:
         return "0.0"
+    if 0.9 < value < 1:
+        return repr(round(value, 1 - floor(log10(1 - value))))
     digits = 1 - floor(log10(abs(value)))
     return repr(round(value, digits))
 

@@ -47,11 +47,17 @@ def diagnose(
 
 
 def of_case(case: Case, *, weights: Weights | None = None) -> Diagnosis:
-    """The diagnosis of one subject."""
-    if not case.faulty:
+    """The diagnosis of one subject.
+
+    A training that never began is explained where a cause is likely, and is no riddle otherwise: why
+    the script ended, it has said itself.
+    """
+    if not case.faulty and not case.broke_off:
         return Diagnosis(case.subject.name, needed=False, reported=REPORTED)
     table = shipped() if weights is None else weights
     ledgers = ranked(account(cause, case, table) for cause in catalogue().values())
+    if not case.faulty and ledgers[0].belief < LIKELY:
+        return Diagnosis(case.subject.name, needed=False, reported=REPORTED)
     possible = [ledger for ledger in ledgers if ledger.belief >= POSSIBLE]
     candidates = tuple(
         Candidate(ledger, tuple(ledger.cause().remedies(case))) for ledger in possible

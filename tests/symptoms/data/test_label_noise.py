@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from snellen.core import Layer
-from snellen.record import Subject
-from snellen.stats import ImageAnswers
+from snellen.record import Clock, Entry, Subject
+from snellen.stats import ImageAnswers, ModeGap
 from snellen.symptoms.data.label_noise import LabelNoise
 from symptoms.build import UNHARMED, conv, finding, given, grade, head, probe, subject, values
 from symptoms.data_builders import CE, TEN, answering, features, recalls, replied
@@ -113,7 +114,7 @@ def test_maps_of_a_model_that_learnt_nothing_are_not_read() -> None:
 
 
 def test_the_worst_reading_is_told() -> None:
-    net = answering(contradicted(0.15), contradicted(0.4, seed=1))
+    net = answering(contradicted(0.3), contradicted(0.4, seed=1))
     assert (
         finding(LabelNoise(), net)
         .evidence.sentence()
@@ -128,3 +129,28 @@ def test_circumstances() -> None:
     assert grade(LabelNoise(), answering(contradicted(0.4), targets=values(1.0)), "") == "silent"
     early = answering(contradicted(0.4), step=400)
     assert grade(LabelNoise(), early, "") == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("unseen", "expected"),
+    [
+        pytest.param(0.15, "warning", id="little worse on held-out images"),
+        pytest.param(0.4, "clear", id="far worse"),
+    ],
+)
+def test_model_that_does_not_generalise_contradicts_no_held_out_labels(
+    unseen: float, expected: str
+) -> None:
+    net = answering(contradicted(0.02), contradicted(unseen, seed=1))
+    assert grade(LabelNoise(), net, "", UNHARMED) == expected
+
+
+@pytest.mark.parametrize(("right_in_batches", "expected"), [(250, "error"), (320, "undecided")])
+def test_model_that_is_another_in_evaluation_contradicts_nothing(
+    right_in_batches: int, expected: str
+) -> None:
+    net = answering(contradicted(0.4))
+    gap = ModeGap(320, 32, 1.0, 1.0, eval_right=240, batch_right=right_in_batches)
+    history = dict(net.statistics)
+    history |= {("", "mode-gap/", Clock.PROBE): (Entry(1000, gap),)}
+    assert grade(LabelNoise(), replace(net, statistics=history), "", UNHARMED) == expected

@@ -9,7 +9,7 @@ import numpy as np
 
 from snellen.causes.case import Case
 from snellen.symptoms.curves import curve
-from snellen.symptoms.outcome import end_of, first_of, training_loss, yardstick
+from snellen.symptoms.outcome import end_of, training_loss, yardstick
 
 
 @dataclass(frozen=True)
@@ -17,9 +17,9 @@ class Losses:
     """Landmarks of a loss curve."""
 
     first: float
-    """Before anything was learnt."""
+    """Before the first step."""
     highest: float
-    """Largest finite value after the first three."""
+    """Largest finite value after it."""
     highest_at: int
     end: float
     prior: float
@@ -58,12 +58,12 @@ def losses(case: Case) -> Losses | None:
     values = series.values
     finite = np.isfinite(values)
     measure = yardstick(case.subject)
-    later = np.where(finite, values, -np.inf)[3:]
-    at = int(np.argmax(later)) + 3 if len(later) and np.isfinite(later.max()) else 0
+    later = np.where(finite, values, -np.inf)[1:]
+    at = int(np.argmax(later)) + 1 if len(later) and np.isfinite(later.max()) else 0
     highest = float(values[at]) if finite[at] else float("nan")
     fall, errors, rough = _ending(case)
     return Losses(
-        first_of(series),
+        float(values[np.flatnonzero(finite)[0]]) if finite.any() else float("nan"),
         highest,
         int(series.steps[at]),
         end_of(series, case.subject),

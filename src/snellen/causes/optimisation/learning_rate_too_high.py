@@ -11,6 +11,7 @@ from snellen.causes.case import Case
 from snellen.causes.coding import new_optimizer, rate, usual_rate, written
 from snellen.causes.measures.deaths import deaths
 from snellen.causes.measures.filters import growth
+from snellen.causes.measures.images import input_range
 from snellen.causes.measures.losses import losses
 from snellen.causes.measures.steps import bias_jump, largest_drift, steps_taken
 from snellen.symptoms.optimiser import adaptive
@@ -216,6 +217,17 @@ class LearningRateTooHigh(Cause):
             return UNMEASURED
         said = f"the learning rate is {written(used)}"
         return sign(used < 0.6 * usual_rate(case), said)
+
+    @clue(Group.DATA, expected=(0.04, 0.12))
+    def usual_rate_on_images_out_of_range(self, case: Case) -> Sign:
+        used, images = rate(case), input_range(case)
+        if used is None or images is None:
+            return UNMEASURED
+        said = (
+            f"the training images go from {amount(images.minimum)} to {amount(images.maximum)}, "
+            f"and the learning rate is {written(used)}"
+        )
+        return sign(bool(images.problem) and used < 8 * usual_rate(case), said)
 
     def remedies(self, case: Case) -> Iterable[Remedy]:
         used, usual = rate(case), usual_rate(case)

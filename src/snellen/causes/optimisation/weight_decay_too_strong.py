@@ -172,8 +172,9 @@ def penalty_remedy(case: Case, kind: str, was: float, becomes: float) -> Remedy:
     """A weaker penalty (`l1` or `l2`) in the layers that have one."""
     layers = decay(case).layers
     where = layers[0] if len(layers) == 1 else f"{len(layers)} layers"
+    penalty = f"keras.regularizers.{kind.upper()}({written(becomes)})"
     code = (
-        f"{conv(case)}(..., kernel_regularizer=keras.regularizers.{kind.upper()}({written(becomes)}))"
+        f"{conv(case)}(..., kernel_regularizer={penalty})"
         f"  # {', '.join(layers[:4])}{', ...' if len(layers) > 4 else ''}"
     )
     return Remedy(

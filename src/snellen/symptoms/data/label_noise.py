@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from snellen.core import Severity
 from snellen.record import Subject
-from snellen.stats import Features, ImageAnswers
+from snellen.stats import Features, ImageAnswers, ModeGap
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
 from snellen.symptoms.answers import HELD_OUT, answers, one_answer, training_score
 from snellen.symptoms.probing import out_of_fold
@@ -19,6 +19,8 @@ from snellen.symptoms.wording import percent
 
 SOUND = 0.4
 """Share of the way from guessing to perfection from which on a reader is listened to."""
+GAP = 0.15
+"""Share of images by which a model that does not generalise is better on those it learnt from."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,8 @@ class LabelNoise(Symptom):
 
     ## What looks similar
     Hard images: the errors are among unsure answers. Augmentation: the same. A model that is
-    broken contradicts everything, so a reader must be right clearly more often than guessing. Once
+    broken contradicts everything, so a reader must be right clearly more often than guessing, and
+    the same in evaluation as in training. Once
     wrong labels are learnt by heart the model no longer contradicts them. Images with several
     labels are not judged.
 
@@ -92,7 +95,7 @@ class LabelNoise(Symptom):
     code = "S44"
     name = "label-noise"
     since = "0.1"
-    reads = (ImageAnswers, Features)
+    reads = (ImageAnswers, Features, ModeGap)
     min_images = 100
 
     max_noise: float = threshold(
@@ -149,6 +152,10 @@ class LabelNoise(Symptom):
 
 def _readings(subject: Subject) -> Iterable[_Reading]:
     own, unseen = answers(subject), answers(subject, HELD_OUT)
+    if own is not None and unseen is not None and _unlike(own, unseen):
+        unseen = None
+    if _another_in_evaluation(subject):
+        return
     for reader, seen in (("the model", own), ("the model, on held-out images,", unseen)):
         if seen is None:
             continue
@@ -161,6 +168,22 @@ def _readings(subject: Subject) -> Iterable[_Reading]:
     score = None if own is None else training_score(subject)
     if score is not None and score.skill >= SOUND:
         yield from _of_maps(subject)
+
+
+def _unlike(own: ImageAnswers, unseen: ImageAnswers) -> bool:
+    """Whether held-out images are answered so much worse than training images that the model, or
+    the images, are at fault rather than their labels."""
+    right = [float((seen.chosen == seen.label).mean()) for seen in (own, unseen)]
+    return right[0] - right[1] > GAP
+
+
+def _another_in_evaluation(subject: Subject) -> bool:
+    """Whether the model, as it is evaluated, is not the one that was trained: its sure answers, and
+    its maps, contradict labels for that reason alone."""
+    last = subject.last("", ModeGap)
+    if last is None or not last.value.images:
+        return False
+    return last.value.batch_right - last.value.eval_right > GAP * last.value.images
 
 
 def _of_maps(subject: Subject) -> Iterable[_Reading]:
