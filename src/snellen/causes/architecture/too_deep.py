@@ -11,11 +11,15 @@ from snellen.causes.measures.deaths import deaths
 from snellen.causes.measures.filters import starts
 from snellen.causes.measures.steps import gradients
 from snellen.core import Layer, LayerKind
-from snellen.symptoms.structure import is_gate, squashes
+from snellen.symptoms.structure import is_gate
 from snellen.symptoms.wording import amount, count
 
 DEEP = 8
 """Weight layers in a row without normalisation or skips from which on depth alone may hurt."""
+
+SIGMOIDS = ("sigmoid", "hard_sigmoid")
+"""Activations whose slope is a quarter at most: each loses the gradient that factor, however few
+they are."""
 
 
 class TooDeep(Cause):
@@ -106,13 +110,14 @@ class TooDeep(Cause):
         said = f"{len(odd)} of {count(len(known), 'layer')} began with weights of an unusual size"
         return sign(len(odd) > 0.3 * len(known), said)
 
-    @clue(Group.ACTIVITY, expected=(0.03, 0.3))
-    def activations_squash(self, case: Case) -> Sign:
+    @clue(Group.ACTIVITY, expected=(0.02, 0.2))
+    def sigmoids_lose_a_factor_each(self, case: Case) -> Sign:
         bare = _bare(case)
         if not bare:
             return UNMEASURED
-        share = sum(squashes(x) and not is_gate(case.subject, x) for x in bare) / len(bare)
-        said = f"{share:.0%} of the layers without normalisation or skips end in a sigmoid or tanh"
+        gates = [x for x in bare if is_gate(case.subject, x)]
+        share = sum(x.activation in SIGMOIDS and x not in gates for x in bare) / len(bare)
+        said = f"{share:.0%} of the layers without normalisation or skips end in a sigmoid"
         return sign(share > 0.5, said)
 
     @clue(Group.TIMELINE, expected=(0.08, 0.3))

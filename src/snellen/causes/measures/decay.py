@@ -11,6 +11,7 @@ import numpy as np
 
 from snellen.causes.case import Case
 from snellen.causes.measures.steps import learning_rates
+from snellen.stats import WeightState
 from snellen.symptoms.facts import record
 from snellen.symptoms.phases import number
 
@@ -80,6 +81,37 @@ def penalty_share(case: Case) -> float:
     if not (np.isfinite(total) and np.isfinite(own)) or total <= 0:
         return float("nan")
     return max(0.0, (total - own) / total)
+
+
+@lru_cache(maxsize=8)
+def penalty_power(case: Case) -> float:
+    """With which power of the weights' size a penalty that the script adds to its loss goes: near 2
+    for one on their squares, near 1 for one on their magnitudes. NaN where no such penalty was
+    seen, or while the weights' size changed by less than a quarter."""
+    whole, parts = case.subject.losses.get("objective"), case.subject.losses.get("train")
+    if not penalty_share(case) > 0.02 or whole is None or parts is None:
+        return float("nan")
+    squares: dict[int, float] = {}
+    layers = [layer.name for layer in case.weighted]
+    for name in layers:
+        for entry in case.subject.history(name, WeightState):
+            own = float(np.square(entry.value.norm).sum())
+            squares[entry.step] = squares.get(entry.step, 0.0) + own
+    first = [case.subject.history(name, WeightState)[:1] for name in layers]
+    if not squares or not all(first):
+        return float("nan")
+    squares[0] = sum(float(np.square(x[0].value.initial_norm).sum()) for x in first)
+    points: list[tuple[float, float]] = []
+    for step, size in squares.items():
+        near = np.flatnonzero(np.abs(whole.steps - step) <= 0)
+        added = whole.values[near] - parts.values[near]
+        # Where hardly anything is left of the weights they flutter, and no power fits.
+        if len(near) and size > 1e-3 * squares[0] and np.isfinite(added).all() and added.min() > 0:
+            points.append((0.5 * float(np.log(size)), float(np.log(added.mean()))))
+    x, y = np.array(points).reshape(-1, 2).T
+    if len(x) < 3 or np.ptp(x) < np.log(1.25):
+        return float("nan")
+    return float(np.polyfit(x, y, 1)[0])
 
 
 def _number(value: Any) -> float:

@@ -12,7 +12,11 @@ from snellen.causes.coding import written
 from snellen.causes.measures.decay import decay, penalty_share
 from snellen.causes.measures.losses import losses
 from snellen.causes.measures.steps import steps_taken
-from snellen.causes.optimisation.weight_decay_too_strong import penalty_remedy, shrunk
+from snellen.causes.optimisation.weight_decay_too_strong import (
+    on_magnitudes,
+    penalty_remedy,
+    shrunk,
+)
 from snellen.symptoms.wording import amount, percent
 
 
@@ -96,6 +100,10 @@ class L1TooStrong(Cause):
         said = f"{percent(share)} of what is minimised is no loss on the labels, at the start"
         set_by = decay(case)
         return sign(share > 0.3, said, reliability=0.4 if set_by.l2 > set_by.l1 else 1.0)
+
+    @clue(Group.GRADIENTS, expected=(0.95, 0.05))
+    def penalty_goes_with_magnitude(self, case: Case) -> Sign:
+        return on_magnitudes(case)
 
     @clue(Group.UPDATES, expected=(0.6, 0.08))
     def weights_flutter_about_zero(self, case: Case) -> Sign:

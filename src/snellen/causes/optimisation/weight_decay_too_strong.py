@@ -9,7 +9,7 @@ import numpy as np
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
 from snellen.causes.coding import conv, new_optimizer, written
-from snellen.causes.measures.decay import decay, penalty_share, steps_to_shrink
+from snellen.causes.measures.decay import decay, penalty_power, penalty_share, steps_to_shrink
 from snellen.causes.measures.filters import growth
 from snellen.causes.measures.losses import losses
 from snellen.causes.measures.steps import steps_taken
@@ -117,6 +117,10 @@ class WeightDecayTooStrong(Cause):
         kind = decay(case)
         return sign(share > 0.3, said, reliability=0.4 if kind.l1 > kind.l2 else 1.0)
 
+    @clue(Group.GRADIENTS, expected=(0.05, 0.5))
+    def penalty_goes_with_magnitude(self, case: Case) -> Sign:
+        return on_magnitudes(case)
+
     @clue(Group.UPDATES, expected=(0.6, 0.25))
     def small_weights_move_much(self, case: Case) -> Sign:
         taken = steps_taken(case)
@@ -166,6 +170,18 @@ def shrunk(case: Case) -> Sign:
         f"initial norm at step {seen.steps}, {amount(seen.median)} times in the median"
     )
     return sign(share > 0.6, said)
+
+
+def on_magnitudes(case: Case) -> Sign:
+    """Whether a penalty added to the loss goes with the weights' magnitudes, not their squares."""
+    power = penalty_power(case)
+    if not np.isfinite(power):
+        return UNMEASURED
+    said = (
+        f"what is added to the loss went with the power {amount(power)} of the weights' size (1: "
+        "an L1 penalty, 2: an L2 penalty)"
+    )
+    return sign(power < 1.5, said)
 
 
 def penalty_remedy(case: Case, kind: str, was: float, becomes: float) -> Remedy:
