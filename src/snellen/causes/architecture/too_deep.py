@@ -62,12 +62,13 @@ class TooDeep(Cause):
 
     @clue(Group.CONFIGURATION, expected=(0.92, 0.07))
     def many_bare_layers(self, case: Case) -> Sign:
-        bare = len(_bare(case))
         if not case.weighted:
             return UNMEASURED
+        # A few sigmoids lose as much as many layers do: they are another cause.
+        bare = sum(x.activation not in SIGMOIDS for x in _bare(case))
         said = (
-            f"{count(bare, 'hidden layer')} in a row without normalisation or skips (beyond "
-            f"{DEEP} the signal needs help)"
+            f"{count(bare, 'hidden layer')} in a row without normalisation, skips or sigmoids "
+            f"(beyond {DEEP} the signal needs help)"
         )
         return sign(bare > DEEP, said)
 
