@@ -46,6 +46,12 @@ class Truth:
     causes: tuple[str, ...] = ()
     """Codes of the causes that are planted, any of which is a right answer; empty where there is
     none."""
+    must_name: tuple[str, ...] = ()
+    """Codes of causes that the diagnosis must name."""
+    must_name_first: str = ""
+    """Code of the cause that must stand first; empty: any may."""
+    must_not_name: tuple[str, ...] = ()
+    """Codes of causes that it may not name; `*` stands for all."""
     held_out: bool = False
     """Neither thresholds nor weights of evidence were set on it: it judges them."""
     mended: bool = False
@@ -96,6 +102,17 @@ class Truth:
                 and (v["code"] in self.must_not or "*" in self.must_not)
             )
         ]
+
+
+def named_wrongly(truth: Truth, causes: list[str]) -> list[str]:
+    """Where these causes, best first, are not those that the truth demands, each in words."""
+    wrong = [f"not named: {code}" for code in truth.must_name if code not in causes]
+    first = causes[0] if causes else "none"
+    if truth.must_name_first and first != truth.must_name_first:
+        wrong.append(f"first is {first}, not {truth.must_name_first}")
+    everything = "*" in truth.must_not_name or truth.kind == "healthy"
+    banned = [code for code in causes if everything or code in truth.must_not_name]
+    return wrong + [f"named wrongly: {code}" for code in banned]
 
 
 def at_least(severity: str, floor: str) -> bool:
@@ -154,6 +171,9 @@ def read(program: str, framework: str, *, mended: bool = False) -> Truth:
         stderr=expect.get("stderr", ""),
         symptom="" if mended else text.get("symptom", ""),
         causes=() if mended else tuple(expect.get("causes", text.get("causes", ()))),
+        must_name=tuple(expect.get("must_name", ())),
+        must_name_first=expect.get("must_name_first", ""),
+        must_not_name=tuple(expect.get("must_not_name", ())),
         held_out=text.get("held_out", False),
         mended=mended,
         needs=tuple(expect.get("needs", text.get("needs", ()))),

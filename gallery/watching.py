@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gallery.truth import named_wrongly
+
 if TYPE_CHECKING:
     from gallery.truth import Truth
 
 SOURCE = Path(__file__).parents[1] / "src"
 TIMEOUT_SECONDS = 600
 SLOW_TIMEOUT_SECONDS = 3600
+NAMED = 0.5
+"""Belief from which on a report names a cause: that of the unknown one."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class Watched:
     """`None`: no verdicts were written."""
     seconds: float
     stdout: str = ""
+    causes: tuple[str, ...] = ()
+    """Codes of the causes that were named, best first."""
 
     def difference(self, truth: Truth) -> list[str]:
         """Where it differs from the truth, each in words; empty: nowhere."""
@@ -42,7 +48,7 @@ class Watched:
             return wrong if truth.kind == "script-error" else [*wrong, "no verdicts written"]
         wrong += [f"missed: {missed}" for missed in truth.missed(self.verdicts)]
         wrong += [f"false alarm: {said(v)}" for v in truth.false_alarms(self.verdicts)]
-        return wrong
+        return wrong + named_wrongly(truth, list(self.causes))
 
 
 def said(verdict: dict[str, Any]) -> str:
@@ -70,8 +76,14 @@ def watch(truth: Truth, folder: Path, seed: int = 0) -> Watched:
     )
     written = json.loads(card.read_text(encoding="utf-8")) if card.exists() else {}
     seconds = time.perf_counter() - began
+    named = [c["code"] for c in written.get("diagnosis", []) if c["belief"] >= NAMED]
     return Watched(
-        done.returncode, done.stderr, written.get("verdicts"), seconds, stdout=done.stdout
+        done.returncode,
+        done.stderr,
+        written.get("verdicts"),
+        seconds,
+        stdout=done.stdout,
+        causes=tuple(named),
     )
 
 

@@ -19,6 +19,8 @@ QUICK = (
     ("high_learning_rate", "keras-jax"),
     ("insufficient_data_noise", "torch"),
     ("insufficient_data_noise", "keras-torch"),
+    ("vanishing_as_written", "keras-tensorflow"),
+    ("vanishing_mended", "torch"),
     ("vanishing_sigmoid", "torch"),
     ("healthy_small", "torch"),
     ("healthy_small", "keras-tensorflow"),

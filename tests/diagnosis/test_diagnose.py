@@ -109,7 +109,8 @@ def test_training_that_never_began_is_explained_by_its_labels_alone(text, needed
     assert told.needed is needed
     assert bool(told.causes) is needed
     if needed:
-        assert told.causes[0].cause.code == "C24"
+        assert [candidate.cause.code for candidate in told.candidates] == ["C24"]
+        assert told.never_began
 
 
 def test_every_subject_has_a_diagnosis_of_its_own():

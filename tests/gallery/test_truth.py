@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gallery import truth as truth_module
-from gallery.truth import GALLERY, Truth, programs, read, truths, truths_of
+from gallery.truth import GALLERY, Truth, named_wrongly, programs, read, truths, truths_of
 from gallery.watching import Watched
 
 SCRIPT = 'parser.add_argument("--seed")\n'
@@ -148,3 +148,23 @@ def test_lacking_packages_and_files_are_named(shelf):
     shelf('needs = ["numpy", "no_such_package", "/no/such/file"]\n' + STATED, torch=TWIN)
 
     assert [t.lacking() for t in truths_of("p")] == [["no_such_package", "/no/such/file"]] * 2
+
+
+@pytest.mark.parametrize(
+    ("demanded", "named", "wrong"),
+    [
+        ({}, ["C20"], []),
+        ({"must_name": ("C01",)}, ["C02", "C01"], []),
+        ({"must_name": ("C01",)}, ["C02"], ["not named: C01"]),
+        ({"must_name_first": "C20"}, ["C20", "C01"], []),
+        ({"must_name_first": "C20"}, ["C01", "C20"], ["first is C01, not C20"]),
+        ({"must_name_first": "C20"}, [], ["first is none, not C20"]),
+        ({"must_not_name": ("C09",)}, ["C20", "C09"], ["named wrongly: C09"]),
+        ({"must_not_name": ("*",)}, ["C20"], ["named wrongly: C20"]),
+        ({"kind": "healthy"}, ["C20"], ["named wrongly: C20"]),
+    ],
+)
+def test_causes_are_held_against_the_truth(demanded, named, wrong):
+    truth = Truth("p", "torch", demanded.pop("kind", "faulty"), (), (), **demanded)
+
+    assert named_wrongly(truth, named) == wrong

@@ -59,11 +59,14 @@ def of_case(case: Case, *, weights: Weights | None = None) -> Diagnosis:
     if not case.faulty and ledgers[0].belief < LIKELY:
         return Diagnosis(case.subject.name, needed=False, reported=REPORTED)
     possible = [ledger for ledger in ledgers if ledger.belief >= POSSIBLE]
+    if not case.faulty:
+        # Whatever else may be amiss has done no harm yet.
+        possible = possible[:1]
     candidates = tuple(
         Candidate(ledger, tuple(ledger.cause().remedies(case))) for ledger in possible
     )
-    tie = _tie(ledgers)
-    return Diagnosis(case.subject.name, True, candidates, tie, REPORTED)
+    tie = _tie(ledgers) if case.faulty else None
+    return Diagnosis(case.subject.name, True, candidates, tie, REPORTED, not case.faulty)
 
 
 def ranked(ledgers: Iterable[Ledger]) -> list[Ledger]:

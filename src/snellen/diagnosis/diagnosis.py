@@ -88,6 +88,8 @@ class Diagnosis:
     tie: Tie | None = None
     reported: float = 0.5
     """Belief from which on a cause is reported: that of the unknown one."""
+    never_began: bool = False
+    """What is explained is that the training ended before its first step."""
 
     @property
     def causes(self) -> tuple[Candidate, ...]:
