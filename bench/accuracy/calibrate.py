@@ -84,7 +84,7 @@ def counts(
         # A second model of the run (a teacher, an encoder) need not have the fault: the first
         # subject with something to explain stands for the run.
         for subject in found[:1]:
-            present = subject.get(code, {}).get(key, (None, 1.0, []))[0]
+            present = subject["clues"].get(code, {}).get(key, (None, 1.0, []))[0]
             if present is not None:
                 seen[code in case.truth.causes][case.truth.program].append(present)
     pair: list[list[float]] = []

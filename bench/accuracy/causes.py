@@ -7,28 +7,38 @@ counted anew without judging again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 from snellen.causes import Case, Sign, Weights, balance, catalogue, signs
 from snellen.core import Verdict
 from snellen.diagnosis import REPORTED, ranked
+from snellen.diagnosis.diagnosis import LIKELY
 from snellen.record import RunContents
 from snellen.symptoms import outcomes
 
-Signs = dict[str, dict[str, tuple[bool | None, float, list[str]]]]
+Clues = dict[str, dict[str, tuple[bool | None, float, list[str]]]]
 """By the cause's code and the clue's key: whether it was present, its reliability, and the symptoms
 it rests on."""
 
 
+class Signs(TypedDict):
+    """Of one subject in which there is, or may be, something to explain."""
+
+    faulty: bool
+    """Something is wrong; otherwise it is explained only where a cause is likely."""
+    clues: Clues
+
+
 def signs_of(contents: RunContents, verdicts: Sequence[Verdict]) -> list[Signs]:
-    """Of every subject of the run in which there is something to explain."""
+    """Of every subject of the run in which there may be something to explain."""
     endings = outcomes(contents)
     found: list[Signs] = []
     for subject in contents.subjects:
         own = [v for v in verdicts if v.place.subject == subject.name]
         case = Case(subject, own, endings[subject.name], contents.events)
-        if case.faulty:
-            found.append({code: _plain(signs(c, case)) for code, c in catalogue().items()})
+        if case.faulty or case.poor:
+            clues = {code: _plain(signs(c, case)) for code, c in catalogue().items()}
+            found.append({"faulty": case.faulty, "clues": clues})
     return found
 
 
@@ -38,14 +48,17 @@ def _plain(seen: dict[str, Sign]) -> dict[str, tuple[bool | None, float, list[st
 
 def ranking(found: Iterable[Signs], weights: Weights) -> list[tuple[str, float]]:
     """Codes of all causes with their beliefs, best first; of several subjects each cause counts
-    where it is believed most. Empty where nothing was to explain."""
+    where it is believed most. Empty where nothing is explained."""
     best: dict[str, float] = {}
     for subject in found:
         ledgers = [
-            balance(cause, _signs(subject.get(code, {})), weights)
+            balance(cause, _signs(subject["clues"].get(code, {})), weights)
             for code, cause in catalogue().items()
         ]
-        for ledger in ranked(ledgers):
+        order = ranked(ledgers)
+        if not subject["faulty"]:
+            order = [ledger for ledger in order if ledger.belief >= LIKELY]
+        for ledger in order:
             code = ledger.cause.code
             best[code] = max(best.get(code, 0.0), ledger.belief)
     return sorted(best.items(), key=lambda pair: -pair[1])

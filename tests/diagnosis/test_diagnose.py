@@ -99,7 +99,7 @@ def test_finding_beyond_a_note_is_enough_to_ask_why():
         ("FileNotFoundError: no such file: images.npz", False),
     ],
 )
-def test_training_that_never_began_is_explained_by_its_labels_alone(text, needed):
+def test_training_that_by_itself_is_explained_by_its_labels_alone(text, needed):
     event = Event("script-error", text, None, None)
     never = subject(conv(), head(), facts={"steps": 0})
     unknown = Outcome(None, ("nothing was trained",))
@@ -110,7 +110,7 @@ def test_training_that_never_began_is_explained_by_its_labels_alone(text, needed
     assert bool(told.causes) is needed
     if needed:
         assert [candidate.cause.code for candidate in told.candidates] == ["C24"]
-        assert told.never_began
+        assert told.by_itself
 
 
 def test_every_subject_has_a_diagnosis_of_its_own():

@@ -8,8 +8,13 @@ from functools import cached_property
 
 from snellen.core import Clear, Finding, Layer, Severity, Undecided, Verdict
 from snellen.record import Event, Subject
+from snellen.symptoms.answers import training_score
 from snellen.symptoms.outcome import Outcome
 from snellen.symptoms.phases import Timeline, timeline
+from snellen.symptoms.progress import loss_left
+
+POOR_LOSS = 0.5
+POOR_SKILL = 0.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +78,18 @@ class Case:
             isinstance(v, Finding) and v.severity is not Severity.NOTE for v in self.verdicts
         )
         return severe or self.outcome.harmed is True
+
+    @property
+    def poor(self) -> bool:
+        """The training learnt something, but less than half of what there was: more than half of
+        the loss is left, or the training images are answered less than 60% of the way from guessing
+        to perfection. No healthy network of the gallery ended so."""
+        if self.outcome.harmed is None:
+            return False
+        score = training_score(self.subject)
+        return loss_left(self.subject) > POOR_LOSS or (
+            score is not None and score.skill < POOR_SKILL
+        )
 
     @property
     def broke_off(self) -> bool:

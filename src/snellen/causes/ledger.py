@@ -16,10 +16,10 @@ from snellen.causes.weights import Weights
 
 MOST = 3.0
 """Weight of one clue at most, in nats: it may move the odds twentyfold."""
-MOST_DECISIVE = 5.0
-"""The same of a decisive one: 150-fold."""
+MOST_DECISIVE = 6.0
+"""The same of a decisive one: 400-fold."""
 MOST_OF_A_GROUP = 3.5
-MOST_OF_A_DECISIVE_GROUP = 5.5
+MOST_OF_A_DECISIVE_GROUP = 6.5
 REST = 0.25
 """Share of its weight that a clue keeps beside a stronger one of its group."""
 EXPLAINED = 0.2
@@ -107,7 +107,7 @@ def _term(cause: type[Cause], clue: Clue, sign: Sign, weights: Weights) -> Term:
 
 def grouped(terms: Iterable[Term]) -> tuple[Term, ...]:
     """The same terms, with the weights that their groups leave them: the strongest of a group in
-    full, the others at a quarter, all together at most 3.5 nats (5.5 where one is decisive)."""
+    full, the others at a quarter, all together at most 3.5 nats (6.5 where one is decisive)."""
     by_group: dict[Group, list[Term]] = {}
     for term in terms:
         by_group.setdefault(term.group, []).append(term)

@@ -20,7 +20,7 @@ TRUST = (4.0, 8.0)
 more to count."""
 LEAST = 0.02
 """No rate is held for nearer to 0 or 1 than this: a gallery is not the world."""
-LEAST_DECISIVE = 0.003
+LEAST_DECISIVE = 0.002
 
 
 @dataclass(frozen=True)

@@ -49,19 +49,20 @@ def diagnose(
 def of_case(case: Case, *, weights: Weights | None = None) -> Diagnosis:
     """The diagnosis of one subject.
 
-    A training that never began is explained where a cause is likely, and is no riddle otherwise: why
-    the script ended, it has said itself.
+    A training that never began, and one that came to little, are explained where a cause is likely,
+    and are no riddle otherwise: why a script ended it has said itself, and some tasks are hard.
     """
-    if not case.faulty and not case.broke_off:
+    if not case.faulty and not case.broke_off and not case.poor:
         return Diagnosis(case.subject.name, needed=False, reported=REPORTED)
     table = shipped() if weights is None else weights
     ledgers = ranked(account(cause, case, table) for cause in catalogue().values())
-    if not case.faulty and ledgers[0].belief < LIKELY:
+    if not case.faulty and not ledgers[0].belief >= LIKELY:
         return Diagnosis(case.subject.name, needed=False, reported=REPORTED)
     possible = [ledger for ledger in ledgers if ledger.belief >= POSSIBLE]
     if not case.faulty:
         # Whatever else may be amiss has done no harm yet.
-        possible = possible[:1]
+        possible = [ledger for ledger in possible if ledger.belief >= LIKELY]
+        possible = possible[:1] if case.broke_off else possible
     candidates = tuple(
         Candidate(ledger, tuple(ledger.cause().remedies(case))) for ledger in possible
     )

@@ -76,8 +76,8 @@ class Tie:
 class Diagnosis:
     """Why one model's training went wrong.
 
-    Nothing is explained where nothing is wrong: without a finding beyond a note, and with an
-    outcome that is not harmed, `candidates` is empty.
+    Nothing is explained where nothing is wrong: without a finding beyond a note, `candidates` is
+    empty unless the training came to nothing, came to little for a likely cause, or never began.
     """
 
     subject: str
@@ -88,8 +88,8 @@ class Diagnosis:
     tie: Tie | None = None
     reported: float = 0.5
     """Belief from which on a cause is reported: that of the unknown one."""
-    never_began: bool = False
-    """What is explained is that the training ended before its first step."""
+    by_itself: bool = False
+    """What is explained is no finding, but that the training never began, or came to little."""
 
     @property
     def causes(self) -> tuple[Candidate, ...]:

@@ -120,7 +120,8 @@ def explanations(
     diagnoses: Sequence[Diagnosis], verdicts: Sequence[Verdict], outcomes: Mapping[str, Outcome]
 ) -> tuple[Explanation, ...]:
     """One for each subject of which something wrong is shown: a finding beyond a note among
-    `verdicts`, a harmed training, or one that never began.
+    `verdicts`, a harmed training, or one that came to little or never
+    began.
 
     A diagnosis rests on everything that was judged. Where the user has left out all that is wrong,
     it would explain what is shown nowhere.
@@ -131,7 +132,7 @@ def explanations(
         if isinstance(verdict, Finding) and verdict.severity is not Severity.NOTE
     }
     shown |= {name for name, outcome in outcomes.items() if outcome.harmed is True}
-    shown |= {diagnosis.subject for diagnosis in diagnoses if diagnosis.never_began}
+    shown |= {diagnosis.subject for diagnosis in diagnoses if diagnosis.by_itself}
     return tuple(_explanation(d) for d in diagnoses if d.needed and d.subject in shown)
 
 

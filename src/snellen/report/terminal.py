@@ -200,7 +200,7 @@ def standing(document: Document) -> tuple[str, str]:
     severity = document.severity
     oddities = severity is None or severity is Severity.NOTE
     if oddities and document.explanations:
-        return "harmed", "bold red"
+        return ("harmed", "bold red") if document.harmed else ("poor", "bold yellow")
     if severity is not None:
         return severity.value, SEVERITY_STYLES[severity]
     return ("fine", "bold green") if document.fine else ("unknown", "bold")

@@ -115,7 +115,7 @@ class LearningRateTooHigh(Cause):
             f"the training loss rose to {amount(seen.highest)} at step {seen.highest_at}, "
             f"{amount(seen.spike)} times where it began (a jump: twice)"
         )
-        return sign(seen.spike > 2, said)
+        return sign(seen.spike > 2, said, "S20")
 
     @clue(Group.LOSS, expected=(0.35, 0.12))
     def loss_swings(self, case: Case) -> Sign:
@@ -208,7 +208,7 @@ class LearningRateTooHigh(Cause):
             f"the learning rate is {written(used)} ({case.subject.facts.get('optimizer')}; usually "
             f"about {written(usual)})"
         )
-        return sign(used >= 8 * usual, said)
+        return sign(used >= 8 * usual, said, reliability=_known_rates(case))
 
     @clue(Group.CONFIGURATION, expected=(0.05, 0.3))
     def rate_below_the_usual(self, case: Case) -> Sign:
@@ -216,7 +216,7 @@ class LearningRateTooHigh(Cause):
         if used is None:
             return UNMEASURED
         said = f"the learning rate is {written(used)}"
-        return sign(used < 0.6 * usual_rate(case), said)
+        return sign(used < 0.6 * usual_rate(case), said, reliability=_known_rates(case))
 
     @clue(Group.DATA, expected=(0.04, 0.12))
     def usual_rate_on_images_out_of_range(self, case: Case) -> Sign:
@@ -246,6 +246,12 @@ class LearningRateTooHigh(Cause):
     @staticmethod
     def _sure(case: Case) -> float:
         return 0.7 if adaptive(case.subject) else 0.2
+
+
+def _known_rates(case: Case) -> float:
+    """How much is known of usual rates: for optimisers that don't divide by the gradient's size
+    they go with the scale of the loss."""
+    return 1.0 if adaptive(case.subject) else 0.5
 
 
 def _clipped(case: Case) -> Remedy:

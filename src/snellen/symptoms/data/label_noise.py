@@ -193,11 +193,18 @@ def _of_maps(subject: Subject) -> Iterable[_Reading]:
     before = [x for x in hidden if feeds_head(subject, x)] or hidden[-1:]
     if last is None or not before:
         return
-    seen = subject.last(before[-1].name, Features, part_of(before[-1]))
     labels = last.value.label
-    if seen is None or seen.step != last.step or len(seen.value.scores) != len(labels):
+    scores = [
+        seen.value.scores
+        for layer in before
+        if (seen := subject.last(layer.name, Features, part_of(layer))) is not None
+        and seen.step == last.step
+        and len(seen.value.scores) == len(labels)
+    ]
+    # A head may read several branches: one of them alone knows less than the network.
+    if len(scores) < len(before):
         return
-    found = out_of_fold(seen.value.scores, labels)
+    found = out_of_fold(np.concatenate(scores, axis=1), labels)
     known = np.isfinite(found).all(axis=1) if found.size else np.zeros(len(labels), np.bool_)
     if known.sum() < 40:
         return
