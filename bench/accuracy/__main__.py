@@ -3,7 +3,8 @@
 `python -m bench.accuracy [PROGRAM...] [--seeds 11 12] [--framework FRAMEWORK] [--quick]` runs every
 program and every mended twin, or those named; what was run before and would come out the same is
 taken from `.accuracy/`, so that an interrupted call goes on where it was, and a change to a symptom
-is judged anew without training. A whole call writes RESULTS.md and results.json beside this file.
+is judged anew without training; with `--kept` nothing is trained at all, and what was never run is
+left out and said to be. A whole call writes RESULTS.md and results.json beside this file.
 Ends with status 1 where a goal is missed.
 """
 
@@ -53,6 +54,8 @@ KEPT_SECONDS = 0.1
 def main() -> int:
     given = _arguments()
     chosen = quick() if given.quick else cases(given.seeds, given.framework, given.programs)
+    left_out = [case for case in chosen if given.kept and cache.kept_run(case) is None]
+    chosen = [case for case in chosen if case not in left_out]
     lacking = {c.truth.program: c.truth.lacking() for c in chosen if c.truth.lacking()}
     for program, needs in lacking.items():
         print(f"skipped {program}: needs {', '.join(needs)}")
@@ -70,7 +73,7 @@ def main() -> int:
         console.print(line, highlight=False, markup=False)
     whole = not (given.quick or given.programs) and not set(FRAMEWORKS) - set(given.framework)
     if whole:
-        page = as_markdown(results, here, _symptom_names())
+        page = as_markdown(results, here, _symptom_names(), [str(case) for case in left_out])
         draw(ranked(results), HERE / PICTURE)
         (HERE / "RESULTS.md").write_text(page, encoding="utf-8")
         text = json.dumps(now, indent=1, ensure_ascii=False) + "\n"
@@ -90,6 +93,7 @@ def _arguments() -> argparse.Namespace:
         "--framework", choices=ALL_FRAMEWORKS, action="append", help=f"default: {FRAMEWORKS}"
     )
     parser.add_argument("--quick", action="store_true", help="a fixed part of it, in five minutes")
+    parser.add_argument("--kept", action="store_true", help="of runs that were kept, train nothing")
     parser.add_argument("--jobs", type=int, default=2, help="runs side by side (default 2)")
     given = parser.parse_args()
     given.framework = given.framework or list(FRAMEWORKS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -109,8 +109,13 @@ def _run(result: Result) -> dict[str, Any]:
     return told
 
 
-def as_markdown(results: list[Result], here: Circumstances, names: dict[str, str]) -> str:
-    """`names`: of the symptoms, by code."""
+def as_markdown(
+    results: list[Result],
+    here: Circumstances,
+    names: dict[str, str],
+    left_out: Sequence[str] = (),
+) -> str:
+    """`names`: of the symptoms, by code; `left_out`: cases that were not run."""
     table = by_symptom(results)
     seeds = sorted({r.case.seed for r in results})
     parts = [
@@ -136,6 +141,7 @@ def as_markdown(results: list[Result], here: Circumstances, names: dict[str, str
         _listed(_alarms(results)),
         "## Runs that gave nothing to judge",
         _listed(f"{r.case}: {r.trouble}" for r in results if r.trouble),
+        *(["## Not run", f"{len(left_out)}: {', '.join(left_out)}."] if left_out else []),
     ]
     return "\n\n".join(parts) + "\n"
 

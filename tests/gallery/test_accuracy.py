@@ -141,12 +141,14 @@ def test_page_names_every_miss_and_every_false_alarm():
         Result(healthy(program="broken").case, None, "exit status 1: boom"),
     ]
 
-    page = as_markdown(results, HERE, {"S12": "duplicate-channels", "S50": "never-seen"})
+    names = {"S12": "duplicate-channels", "S50": "never-seen"}
+    page = as_markdown(results, HERE, names, ["late (torch, seed 1)"])
 
     assert "- S12: bad (torch, seed 1)" in page
     assert "- error S33 S33, good (torch, seed 7) at conv: ." in page
     assert "- broken (torch, seed 1): exit status 1: boom" in page
     assert "| S50 | never-seen | 0 |" in page
+    assert "## Not run\n\n1: late (torch, seed 1)." in page
     assert [goal.kept for goal in goals(results)[:3]] == [False, False, False]
 
 
