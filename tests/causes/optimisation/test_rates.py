@@ -1,0 +1,155 @@
+"""C20 and C21: learning rates that are too high or too low."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from causes.cases import belief, case, found, plus, present, remedies
+from snellen.causes.optimisation.bad_initialisation import BadInitialisation
+from snellen.causes.optimisation.learning_rate_too_high import LearningRateTooHigh
+from snellen.causes.optimisation.learning_rate_too_low import LearningRateTooLow
+from snellen.causes.optimisation.weight_decay_too_strong import WeightDecayTooStrong
+from snellen.record import Subject
+from snellen.stats import MapSummary, WeightState, WeightUpdate
+from symptoms.build import conv, head, inline, maps, probe, subject, update, weights
+
+ADAM = {"optimizer": "Adam", "learning_rate": 1e-3, "batch_size": 32}
+JUMP = [2.3, 30.0, 9.0, *[2.31] * 97]
+
+
+def net(
+    *,
+    dead: tuple[int, int] = (0, 0),
+    onset: int = 10,
+    drift: float = 0.1,
+    size: float = 1e-3,
+    growth: float = 1.0,
+    moved: float = 0.3,
+    train: Any = None,
+    **facts: Any,
+) -> Subject:
+    """One layer of 8 channels, of which so many are silent before training and from `onset` on."""
+    before, after = (maps(silent=range(n)) for n in dead)
+    looks = [(0, before), (onset, after), (1000, after)]
+    return plus(
+        subject(conv(), head(), facts=ADAM | facts, train=train),
+        probe("conv", MapSummary, "post", *looks),
+        probe("conv", WeightState, "", (1000, weights(growth=growth, moved=moved))),
+        inline(
+            "conv", WeightUpdate, "", (2, update(size=size, drift=drift)), (800, update(size=size))
+        ),
+    )
+
+
+def thrown(**changes: Any) -> Subject:
+    """All that a rate of 1.0 under Adam does."""
+    about = {"dead": (0, 8), "drift": 80.0, "size": 0.1, "growth": 50.0, "train": JUMP}
+    return net(**about | {"learning_rate": 1.0} | changes)
+
+
+def still(**changes: Any) -> Subject:
+    """All that a rate of 1e-6 does."""
+    falling = list(np.linspace(2.31, 2.28, 200))
+    about = {"size": 1e-6, "drift": 1e-3, "moved": 1e-3, "train": falling, "learning_rate": 1e-6}
+    return net(**about | changes)
+
+
+@pytest.mark.parametrize(
+    ("key", "changes", "expected"),
+    [
+        ("first-steps-shift-the-maps", {"drift": 2.9}, False),
+        ("first-steps-shift-the-maps", {"drift": 3.1}, True),
+        ("updates-too-large", {"size": 0.019}, False),
+        ("updates-too-large", {"size": 0.021}, True),
+        ("loss-jumped", {"train": [2.0, 3.9, *[1.0] * 98]}, False),
+        ("loss-jumped", {"train": [2.0, 4.1, *[1.0] * 98]}, True),
+        ("channels-died-early", {"dead": (0, 1)}, False),
+        ("channels-died-early", {"dead": (0, 4), "onset": 100}, True),
+        ("channels-died-early", {"dead": (0, 4), "onset": 101}, False),
+        ("dead-from-the-start", {"dead": (0, 2)}, None),
+        ("dead-from-the-start", {"dead": (4, 8)}, False),
+        ("dead-from-the-start", {"dead": (6, 8)}, True),
+        ("filters-grew", {"growth": 1.79}, False),
+        ("filters-grew", {"growth": 1.81}, True),
+        ("filters-shrank", {"growth": 0.31}, False),
+        ("filters-shrank", {"growth": 0.29}, True),
+        ("rate-beyond-the-usual", {"learning_rate": 7.9e-3}, False),
+        ("rate-beyond-the-usual", {"learning_rate": 8.1e-3}, True),
+        ("rate-below-the-usual", {"learning_rate": 6.1e-4}, False),
+        ("rate-below-the-usual", {"learning_rate": 5.9e-4}, True),
+    ],
+)
+def test_clues_of_a_high_rate(key: str, changes: dict[str, Any], expected: bool | None) -> None:
+    assert present(LearningRateTooHigh, key, case(net(**changes))) is expected
+
+
+@pytest.mark.parametrize(
+    ("key", "changes", "expected"),
+    [
+        ("every-update-is-tiny", {"size": 2.1e-4}, False),
+        ("every-update-is-tiny", {"size": 1.9e-4}, True),
+        ("every-update-is-tiny", {"size": 0.0}, None),
+        ("weights-stayed", {"moved": 0.061}, False),
+        ("weights-stayed", {"moved": 0.059}, True),
+        ("weights-stayed", {"moved": 0.0}, False),
+        ("rate-below-the-usual", {"learning_rate": 4.1e-5}, False),
+        ("rate-below-the-usual", {"learning_rate": 3.9e-5}, True),
+        ("rate-usual-or-higher", {"learning_rate": 4.9e-4}, False),
+        ("rate-usual-or-higher", {"learning_rate": 5.1e-4}, True),
+        ("loss-comes-down-slowly", {"train": list(np.linspace(2.3, 1.9, 200))}, True),
+        ("loss-comes-down-slowly", {"train": [2.3] * 200}, False),
+        ("channels-died", {"dead": (0, 0)}, False),
+        ("channels-died", {"dead": (0, 1)}, True),
+    ],
+)
+def test_clues_of_a_low_rate(key: str, changes: dict[str, Any], expected: bool | None) -> None:
+    assert present(LearningRateTooLow, key, case(net(**changes))) is expected
+
+
+def test_sgd_may_kill_without_growing_filters() -> None:
+    grown, same = (
+        belief(LearningRateTooHigh, case(net(growth=growth, optimizer="SGD", learning_rate=0.05)))
+        for growth in (2.0, 1.0)
+    )
+    adam = belief(LearningRateTooHigh, case(net(growth=1.0)))
+    sgd = belief(LearningRateTooHigh, case(net(growth=1.0, optimizer="SGD", learning_rate=0.05)))
+    assert grown > same
+    assert sgd > adam
+
+
+def test_pushed_down_channels_are_measured_from_where_they_began() -> None:
+    for shift, expected in ((-1.9, False), (-2.1, True)):
+        about = plus(
+            net(dead=(0, 8)),
+            probe("conv", MapSummary, "pre", (0, maps()), (1000, maps(mean=shift))),
+        )
+        key = "silent-channels-were-pushed-down"
+        assert present(LearningRateTooHigh, key, case(about)) is expected
+
+
+def test_each_is_believed_where_it_holds_and_not_elsewhere() -> None:
+    high, low = case(thrown()), case(still())
+    assert belief(LearningRateTooHigh, high) > 0.95
+    assert belief(LearningRateTooLow, low) > 0.95
+    assert belief(LearningRateTooLow, high) < 0.05
+    assert belief(LearningRateTooHigh, low) < 0.05
+    assert belief(WeightDecayTooStrong, high) < 0.05
+
+
+def test_death_before_the_first_step_is_not_the_rate() -> None:
+    born_dead = case(net(dead=(8, 8)), found("S08", step=0))
+    assert belief(LearningRateTooHigh, born_dead) < 0.1
+    assert belief(BadInitialisation, born_dead) > belief(LearningRateTooHigh, born_dead)
+
+
+@pytest.mark.parametrize("keras", [False, True])
+def test_remedies_name_the_new_rate(keras: bool) -> None:
+    first, *_ = remedies(LearningRateTooHigh, case(thrown(), keras=keras))
+    assert first.title == "Lower the learning rate from 1.0 to 0.001"
+    option = "learning_rate=0.001" if keras else "lr=0.001"
+    assert option in first.code
+    higher, *_ = remedies(LearningRateTooLow, case(still(), keras=keras))
+    assert higher.title.startswith("Raise the learning rate from 1e-06 to ")
