@@ -111,11 +111,14 @@ class LearningRateTooHigh(Cause):
         seen = losses(case)
         if seen is None or not np.isfinite(seen.spike):
             return UNMEASURED
-        said = (
-            f"the training loss rose to {amount(seen.highest)} at step {seen.highest_at}, "
-            f"{amount(seen.spike)} times where it began (a jump: twice)"
-        )
-        return sign(seen.spike > 2, said, "S20")
+        jumped = seen.spike > 2
+        said = f"the training loss never rose above {amount(max(seen.spike, 1.0))} times its start"
+        if jumped:
+            said = (
+                f"the training loss rose to {amount(seen.highest)} at step {seen.highest_at}, "
+                f"{amount(seen.spike)} times where it began"
+            )
+        return sign(jumped, f"{said} (a jump: twice)", "S20")
 
     @clue(Group.LOSS, expected=(0.35, 0.12))
     def loss_swings(self, case: Case) -> Sign:
