@@ -16,6 +16,7 @@ from snellen.diagnosis.diagnosis import band
 from snellen.record import Event
 from snellen.symptoms.outcome import Outcome
 from symptoms.build import HARMED, conv, head, run, subject
+from symptoms.data_builders import answering, recalls
 
 UNHARMED = Outcome(False, ("all is well",))
 
@@ -137,3 +138,20 @@ def test_candidates_come_with_remedies_and_are_at_least_possible():
 
 def test_groups_have_names_that_people_read():
     assert len({group.value for group in Group}) == len(Group)
+
+
+@pytest.mark.parametrize(
+    ("right", "poor"),
+    [pytest.param(0.78, False, id="76% of the way"), pytest.param(0.76, True, id="73% of the way")],
+)
+def test_training_that_came_to_little_is_explained_by_a_likely_cause(right, poor):
+    wiring = {"unoptimised": [{"parameter": "conv.weight", "layer": "conv", "elements": 576}]}
+    seen = recalls(*[right] * 10, each=100)
+
+    about = case(answering(seen, facts=wiring), outcome=UNHARMED)
+    told = of_case(about)
+
+    assert about.poor is poor
+    assert [c.cause.name for c in told.candidates] == ["parameters-without-optimizer"] * poor
+    assert told.by_itself is poor
+    assert not of_case(case(answering(seen), outcome=UNHARMED)).needed

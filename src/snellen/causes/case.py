@@ -8,13 +8,14 @@ from functools import cached_property
 
 from snellen.core import Clear, Finding, Layer, Severity, Undecided, Verdict
 from snellen.record import Event, Subject
-from snellen.symptoms.answers import training_score
+from snellen.symptoms.answers import gap, training_score
 from snellen.symptoms.outcome import Outcome
 from snellen.symptoms.phases import Timeline, timeline
 from snellen.symptoms.progress import loss_left
 
-POOR_LOSS = 0.5
-POOR_SKILL = 0.6
+POOR_LOSS = 0.4
+POOR_SKILL = 0.75
+POOR_GAP = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,14 +82,17 @@ class Case:
 
     @property
     def poor(self) -> bool:
-        """The training learnt something, but less than half of what there was: more than half of
-        the loss is left, or the training images are answered less than 60% of the way from guessing
-        to perfection. No healthy network of the gallery ended so."""
+        """The training came to something, and not to much: 40% of the loss is left, or training
+        images are answered less than three quarters of the way from guessing to perfection, or
+        held-out images worse than those by a fifth. Hardly a healthy network of the gallery ended
+        so; tasks may be hard."""
         if self.outcome.harmed is None:
             return False
-        score = training_score(self.subject)
-        return loss_left(self.subject) > POOR_LOSS or (
-            score is not None and score.skill < POOR_SKILL
+        score, between = training_score(self.subject), gap(self.subject, at_least=30)
+        return (
+            loss_left(self.subject) > POOR_LOSS
+            or (score is not None and score.skill < POOR_SKILL)
+            or (between is not None and between.size > POOR_GAP)
         )
 
     @property
