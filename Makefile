@@ -9,7 +9,7 @@ SETUP := pyproject.toml setup.py constraints.txt $(wildcard src/snellen/stats/ke
 TELL := $(BIN)/python -c 'from snellen.stats.kernels import reason_not_compiled as why; print(why or "")' | sed '/^$$/d; s/^/NOTE: /'
 
 .DELETE_ON_ERROR:
-.PHONY: help pictures demo test lint bench gallery accuracy clean
+.PHONY: help pictures demo test lint bench gallery accuracy calibrate clean
 
 help:
 	@echo "make demo     train a small faulty network and see what snellen says about it"
@@ -18,6 +18,7 @@ help:
 	@echo "make bench    speed and memory, as ratios (bench/)"
 	@echo "make pictures pictures of the faults, and the pages of docs/symptoms and docs/causes"
 	@echo "make gallery  snellen on every program of the gallery, against its ground truth"
+	@echo "make calibrate count the clues of causes on the runs that make accuracy kept"
 	@echo "make accuracy the same over several seeds: caught, missed, false alarms (bench/accuracy)"
 
 demo: $(VENV)/demo.done
@@ -41,6 +42,11 @@ gallery: $(VENV)/dev.done
 # Goes on where it was interrupted; ONLY="--quick" or ONLY="PROGRAM --seeds 3" does a part.
 accuracy: $(VENV)/dev.done
 	OMP_NUM_THREADS=1 $(BIN)/python -m bench.accuracy $(ONLY)
+
+# From the runs that `make accuracy` kept: how often each clue of a cause is met.
+calibrate: $(VENV)/dev.done
+	OMP_NUM_THREADS=1 $(BIN)/python -m bench.accuracy.calibrate
+	$(BIN)/python -m snellen.causes.pages docs/causes
 
 # Draws from the runs that `make accuracy` kept, where it did; RUNS= trains anew.
 RUNS ?= $(wildcard .accuracy)
