@@ -49,6 +49,12 @@ def test_a_loss_that_ran_away_makes_it_an_error() -> None:
     assert grade(ExplodingGradients(), over_time(steady(50, 60, 70), train=back), "") == "warning"
 
 
+@pytest.mark.parametrize("first", [0.0, -1.0, float("nan")])
+def test_a_loss_that_is_not_positive_runs_nowhere(first: float) -> None:
+    net = over_time(steady(100, 150, 180), train=[first] * 40 + [-60.0] * 60)
+    assert grade(ExplodingGradients(), net, "") == "warning"
+
+
 def test_sentences() -> None:
     found = finding(ExplodingGradients(), over_time(steady(50, 60, 70, size=40.0)))
     assert found.step == 50

@@ -185,9 +185,12 @@ class ExplodingGradients(Symptom):
         if series is None or len(series.values) < 21:
             return False
         start = first_of(series)
-        high = series.values > self.ran_away * start if start > 0 else np.zeros(0, np.bool_)
+        # A loss that is not positive has no multiple to run away to.
+        if not start > 0:
+            return False
+        high = series.values > self.ran_away * start
         runs = np.convolve(high.astype(np.int64), np.ones(20, np.int64), "valid")
-        return bool((runs == 20).any()) if len(high) >= 20 else False
+        return bool((runs == 20).any())
 
 
 def _total_norms(subject: Subject, layers: list[Layer]) -> tuple[Floats, Floats]:
