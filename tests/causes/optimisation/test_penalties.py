@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from causes.cases import belief, case, plus, present, remedies
-from snellen.causes.measures.decay import penalty_power, steps_to_shrink
+from snellen.causes.measures.decay import penalty_departure, steps_to_shrink
 from snellen.causes.optimisation.l1_too_strong import L1TooStrong
 from snellen.causes.optimisation.learning_rate_too_high import LearningRateTooHigh
 from snellen.causes.optimisation.weight_decay_too_strong import WeightDecayTooStrong
@@ -77,15 +77,18 @@ def test_decoupled_decay_shrinks_by_rate_times_decay() -> None:
 
 
 @pytest.mark.parametrize("power", [1.0, 2.0])
-def test_power_of_a_penalty_is_read_from_how_it_falls(power: float) -> None:
+def test_penalty_on_magnitudes_departs_from_the_squares(power: float) -> None:
     about = case(by_hand(power))
-    assert penalty_power(about) == pytest.approx(power, abs=0.05)
+    looks = np.linspace(0, 999, 100)[[10, 40, 70]]
+    shrunk = np.exp(-np.array([0.0, *looks]) / 999 * np.log(10))
+    expected = float(shrunk.max() / shrunk.min()) ** (2 - power)
+    assert penalty_departure(about) == pytest.approx(expected, rel=0.05)
     for cause in (L1TooStrong, WeightDecayTooStrong):
-        assert present(cause, "penalty-goes-with-magnitude", about) is (power < 1.5)
+        assert present(cause, "penalty-goes-with-magnitude", about) is (power < 2)
 
 
-def test_no_power_without_a_penalty() -> None:
-    assert np.isnan(penalty_power(case(by_hand(1.0, first=1e-4))))
+def test_nothing_departs_without_a_penalty() -> None:
+    assert np.isnan(penalty_departure(case(by_hand(1.0, first=1e-4))))
 
 
 @pytest.mark.parametrize(("late", "flutters"), [(0.14, False), (0.16, True)])

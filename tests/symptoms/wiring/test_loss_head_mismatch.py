@@ -239,3 +239,11 @@ def test_undecided() -> None:
     assert (
         grade(LossHeadMismatch(), wired(*KERAS_CE, "linear", outputs=broken), "head") == "warning"
     )
+
+
+@pytest.mark.parametrize(
+    ("lowest", "expected"), [(0.0, "clear"), (-1e-4, "clear"), (-1e-2, "error")]
+)
+def test_cross_entropy_below_zero_has_labels_beyond_0_to_1(lowest: float, expected: str) -> None:
+    net = wired(*BCE_LOGITS, "linear", units=1, train=(0.7, lowest))
+    assert grade(LossHeadMismatch(), net, "head", UNHARMED) == expected

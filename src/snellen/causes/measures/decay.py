@@ -84,10 +84,11 @@ def penalty_share(case: Case) -> float:
 
 
 @lru_cache(maxsize=8)
-def penalty_power(case: Case) -> float:
-    """With which power of the weights' size a penalty that the script adds to its loss goes: near 2
-    for one on their squares, near 1 for one on their magnitudes. NaN where no such penalty was
-    seen, or while the weights' size changed by less than a quarter."""
+def penalty_departure(case: Case) -> float:
+    """By which factor a penalty that the script adds to its loss departs from the sum of the
+    squared weights over the training: 1 for one on squares; more for one on magnitudes, since
+    Σ|w| / Σw² grows as weights shrink. NaN where no such penalty was seen, or while the weights'
+    size changed by less than a quarter."""
     whole, parts = case.subject.losses.get("objective"), case.subject.losses.get("train")
     if not penalty_share(case) > 0.02 or whole is None or parts is None:
         return float("nan")
@@ -111,7 +112,7 @@ def penalty_power(case: Case) -> float:
     x, y = np.array(points).reshape(-1, 2).T
     if len(x) < 3 or np.ptp(x) < np.log(1.25):
         return float("nan")
-    return float(np.polyfit(x, y, 1)[0])
+    return float(np.exp(np.ptp(y - 2 * x)))
 
 
 def _number(value: Any) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
 from snellen.causes.coding import conv, new_optimizer, written
-from snellen.causes.measures.decay import decay, penalty_power, penalty_share, steps_to_shrink
+from snellen.causes.measures.decay import decay, penalty_departure, penalty_share, steps_to_shrink
 from snellen.causes.measures.filters import growth
 from snellen.causes.measures.losses import losses
 from snellen.causes.measures.steps import steps_taken
@@ -174,14 +174,14 @@ def shrunk(case: Case) -> Sign:
 
 def on_magnitudes(case: Case) -> Sign:
     """Whether a penalty added to the loss goes with the weights' magnitudes, not their squares."""
-    power = penalty_power(case)
-    if not np.isfinite(power):
+    factor = penalty_departure(case)
+    if not np.isfinite(factor):
         return UNMEASURED
     said = (
-        f"what is added to the loss went with the power {amount(power)} of the weights' size (1: "
-        "an L1 penalty, 2: an L2 penalty)"
+        f"what is added to the loss, over the sum of the squared weights, changed by a factor of "
+        f"{amount(factor)} (1 for an L2 penalty, more for L1)"
     )
-    return sign(power < 1.5, said)
+    return sign(factor > 1.15, said)
 
 
 def penalty_remedy(case: Case, kind: str, was: float, becomes: float) -> Remedy:

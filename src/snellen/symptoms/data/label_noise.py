@@ -19,6 +19,8 @@ from snellen.symptoms.wording import percent
 
 SOUND = 0.4
 """Share of the way from guessing to perfection from which on a reader is listened to."""
+SURE = 0.4
+"""Probability that the surer half of the answers has in the median, at least."""
 GAP = 0.15
 """Share of images by which a model that does not generalise is better on those it learnt from."""
 
@@ -134,6 +136,9 @@ class LabelNoise(Symptom):
         wrong = ~reading.agrees[order]
         half = len(wrong) // 2
         sure, unsure, surest = wrong[:half], wrong[half:], wrong[: half // 2]
+        # A model that has learnt little is sure of nothing.
+        if float(np.median(reading.confidence[order][:half])) < SURE:
+            return None
         noise = float(sure.mean())
         if not noise > self.max_noise or not _surely_above(int(sure.sum()), half, self.max_noise):
             return None

@@ -94,7 +94,8 @@ class LossHeadMismatch(Symptom):
     ## What it finds
     A loss that takes the softmax (or sigmoid) itself but is fed probabilities; a loss that takes
     the logarithm of probabilities but is fed logits; a softmax over a single output, which is
-    always 1; a softmax over the batch instead of the classes; a ReLU, tanh or another activation
+    always 1; a softmax over the batch instead of the classes; labels beyond 0 to 1, under which a
+    cross-entropy falls below zero; a ReLU, tanh or another activation
     between the last layer and a classification loss. It reads which
     activation the loss was fed by, and checks it against the model's outputs and the smallest loss
     seen.
@@ -142,7 +143,7 @@ class LossHeadMismatch(Symptom):
         wiring = read_wiring(subject)
         if wiring is None or wiring.loss not in JUDGED:
             return
-        found = _single_softmax(wiring) or _over_the_batch(wiring)
+        found = _single_softmax(wiring) or _over_the_batch(wiring) or _below_zero(wiring)
         if found is None and wiring.fed is None and wiring.outputs is None:
             yield Unjudged(
                 place, "to know what the loss is fed, or the model's outputs on the probe"
@@ -184,6 +185,14 @@ def _over_the_batch(w: Wiring) -> Fault | None:
     if w.softmax_over == "batch" and w.loss != "mse":
         problem = "the softmax runs over the images of the batch, not over the classes"
         return problem, Severity.ERROR, True, NAN, "a softmax over the classes"
+    return None
+
+
+def _below_zero(w: Wiring) -> Fault | None:
+    """A cross-entropy of labels from 0 to 1 is never negative: −y·ln p − (1 − y)·ln(1 − p) ≥ 0."""
+    if w.loss in (*CROSS_ENTROPIES, *BINARY) and w.expects == "logits" and w.smallest < -1e-3:
+        problem = f"the loss fell to {amount(w.smallest)}: labels from 0 to 1 allow no less than 0"
+        return problem, Severity.ERROR, True, NAN, "labels from 0 to 1"
     return None
 
 
