@@ -245,5 +245,8 @@ def test_undecided() -> None:
     ("lowest", "expected"), [(0.0, "clear"), (-1e-4, "clear"), (-1e-2, "error")]
 )
 def test_cross_entropy_below_zero_has_labels_beyond_0_to_1(lowest: float, expected: str) -> None:
-    net = wired(*BCE_LOGITS, "linear", units=1, train=(0.7, lowest))
-    assert grade(LossHeadMismatch(), net, "head", UNHARMED) == expected
+    for net in (
+        wired(*BCE_LOGITS, "linear", units=1, train=(0.7, lowest)),
+        wired(*BCE, "sigmoid", units=1, train=(0.7, lowest)),
+    ):
+        assert grade(LossHeadMismatch(), net, "head", UNHARMED) == expected

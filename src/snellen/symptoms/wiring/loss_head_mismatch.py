@@ -190,7 +190,8 @@ def _over_the_batch(w: Wiring) -> Fault | None:
 
 def _below_zero(w: Wiring) -> Fault | None:
     """A cross-entropy of labels from 0 to 1 is never negative: −y·ln p − (1 − y)·ln(1 − p) ≥ 0."""
-    if w.loss in (*CROSS_ENTROPIES, *BINARY) and w.expects == "logits" and w.smallest < -1e-3:
+    probable = w.expects in ("logits", "probabilities")
+    if w.loss in (*CROSS_ENTROPIES, *BINARY) and probable and w.smallest < -1e-3:
         problem = f"the loss fell to {amount(w.smallest)}: labels from 0 to 1 allow no less than 0"
         return problem, Severity.ERROR, True, NAN, "labels from 0 to 1"
     return None
