@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from snellen.causes import Case, Cause, Group, Remedy, Sign, Weights, account, catalogue, clue, sign
-from snellen.causes.pages import page, pages, weight
+from snellen.causes.ledger import weight_of as weight
+from snellen.causes.pages import page, pages
 from snellen.record import Subject
 from snellen.symptoms import Outcome
 

@@ -21,8 +21,6 @@ from snellen.capture.records import Records
 from snellen.core import Layer
 from snellen.record import HELD_OUT, Clock
 
-"""Part of the statistics of held-out images."""
-
 
 @dataclass
 class Aftermath:

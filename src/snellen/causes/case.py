@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from snellen.core import Clear, Finding, Layer, Severity, Undecided, Verdict
+from snellen.core import Clear, Finding, Layer, Severity, Verdict
 from snellen.record import Event, Subject
 from snellen.symptoms.answers import gap, training_score
 from snellen.symptoms.outcome import Outcome
-from snellen.symptoms.phases import Timeline, timeline
 from snellen.symptoms.progress import loss_left
 
 POOR_LOSS = 0.4
@@ -40,10 +39,6 @@ class Case:
         return "keras" if self.keras else "torch"
 
     @cached_property
-    def timeline(self) -> Timeline:
-        return timeline(self.subject)
-
-    @cached_property
     def _findings(self) -> dict[str, list[Finding]]:
         by_code: dict[str, list[Finding]] = {}
         for verdict in self.verdicts:
@@ -64,12 +59,6 @@ class Case:
         """Whether the symptom could decide anywhere: it found something, or looked and found
         nothing."""
         return any(v.code == code and isinstance(v, Finding | Clear) for v in self.verdicts)
-
-    def undecided(self, code: str) -> bool:
-        """Whether the symptom applied, and could decide nowhere."""
-        return not self.judged(code) and any(
-            v.code == code and isinstance(v, Undecided) for v in self.verdicts
-        )
 
     @property
     def faulty(self) -> bool:

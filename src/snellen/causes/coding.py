@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import floor, log10
 from typing import Any
 
 from snellen.causes.case import Case
-from snellen.causes.measures.steps import learning_rates
-from snellen.symptoms.optimiser import adaptive
+from snellen.symptoms.optimiser import adaptive, learning_rates
 from snellen.symptoms.phases import number
 
 USUAL_ADAPTIVE = 1e-3
@@ -26,9 +26,14 @@ def written(value: float) -> str:
     return repr(round(value, digits))
 
 
+def named(layers: Sequence[str]) -> str:
+    """The first four of these names, for a comment: `conv1, conv2, conv3, conv4, ...`."""
+    return ", ".join(layers[:4]) + (", ..." if len(layers) > 4 else "")
+
+
 def rate(case: Case) -> float | None:
     """The highest learning rate that was seen in force; `None` where none is known."""
-    return max(learning_rates(case), default=None)
+    return max(learning_rates(case.subject), default=None)
 
 
 def usual_rate(case: Case) -> float:

@@ -87,12 +87,17 @@ def balance(cause: type[Cause], seen: Mapping[str, Sign], weights: Weights) -> L
     return Ledger(cause, log_odds(weights.prior(cause)), grouped(terms), unmeasured)
 
 
-def _term(cause: type[Cause], clue: Clue, sign: Sign, weights: Weights) -> Term:
-    most = MOST_DECISIVE if clue.decisive else MOST
+def weight_of(cause: type[Cause], clue: Clue, weights: Weights, *, present: bool) -> float:
+    """What a fully reliable clue adds to the cause's log-odds, in nats, alone in its group."""
     here, elsewhere = weights.rates(cause, clue)
-    ratio = here / elsewhere if sign.present else (1 - here) / (1 - elsewhere)
-    weight = sign.reliability * min(max(log(ratio), -most), most)
+    ratio = here / elsewhere if present else (1 - here) / (1 - elsewhere)
+    most = MOST_DECISIVE if clue.decisive else MOST
+    return min(max(log(ratio), -most), most)
+
+
+def _term(cause: type[Cause], clue: Clue, sign: Sign, weights: Weights) -> Term:
     present = sign.present is True
+    weight = sign.reliability * weight_of(cause, clue, weights, present=present)
     return Term(
         clue.key,
         clue.group,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from math import log
 from pathlib import Path
 
 from snellen.causes import catalogue, shipped
 from snellen.causes._cause import Cause, Clue
-from snellen.causes.ledger import MOST, MOST_DECISIVE
+from snellen.causes.ledger import weight_of
 from snellen.causes.weights import Weights
 from snellen.symptoms import catalogue as symptoms
 
@@ -71,14 +70,6 @@ def page(cause: type[Cause]) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def weight(cause: type[Cause], clue: Clue, weights: Weights, *, present: bool) -> float:
-    """What a fully reliable clue adds to the cause's log-odds, in nats, alone in its group."""
-    here, elsewhere = weights.rates(cause, clue)
-    ratio = here / elsewhere if present else (1 - here) / (1 - elsewhere)
-    most = MOST_DECISIVE if clue.decisive else MOST
-    return min(max(log(ratio), -most), most)
-
-
 def _deciding(cause: type[Cause]) -> str:
     known = catalogue()
     lines = [f"- **Trial**: {cause.trial}."]
@@ -127,8 +118,8 @@ def _evidence(cause: type[Cause], weights: Weights) -> str:
 
 def _row(cause: type[Cause], clue: Clue, weights: Weights) -> str:
     here, elsewhere = weights.rates(cause, clue)
-    present = weight(cause, clue, weights, present=True)
-    absent = weight(cause, clue, weights, present=False)
+    present = weight_of(cause, clue, weights, present=True)
+    absent = weight_of(cause, clue, weights, present=False)
     words = clue.key.replace("-", " ") + (" (decisive)" if clue.decisive else "")
     return (
         f"| {words} | {clue.group.value} | {_share(here)} | {_share(elsewhere)} | "

@@ -120,8 +120,7 @@ def explanations(
     diagnoses: Sequence[Diagnosis], verdicts: Sequence[Verdict], outcomes: Mapping[str, Outcome]
 ) -> tuple[Explanation, ...]:
     """One for each subject of which something wrong is shown: a finding beyond a note among
-    `verdicts`, a harmed training, or one that came to little or never
-    began.
+    `verdicts`, a harmed training, or one that came to little or never began.
 
     A diagnosis rests on everything that was judged. Where the user has left out all that is wrong,
     it would explain what is shown nowhere.

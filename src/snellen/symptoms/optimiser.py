@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from snellen.record import Subject
+from snellen.symptoms.finite import real
 from snellen.symptoms.phases import number
 
 ADAPTIVE = ("adam", "rmsprop", "adagrad", "adadelta", "lamb", "adafactor")
@@ -12,6 +13,15 @@ ADAPTIVE = ("adam", "rmsprop", "adagrad", "adadelta", "lamb", "adafactor")
 def adaptive(subject: Subject) -> bool:
     name = str(subject.facts.get("optimizer") or "").lower()
     return any(word in name for word in ADAPTIVE)
+
+
+def learning_rates(subject: Subject) -> list[float]:
+    """The learning rates in force at the captured steps, in their order; the last known one alone
+    where none was written down."""
+    told = [real(moment.facts.get("learning_rate")) for moment in subject.moments]
+    seen = [rate for rate in told if rate is not None]
+    known = number(subject, "learning_rate")
+    return seen or ([] if known is None else [known])
 
 
 def epsilon(subject: Subject) -> float:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 import numpy as np
 
 from snellen.record import Clock, Subject
 from snellen.stats import Targets
+from snellen.symptoms.finite import real
 
 WARM_UP_STEPS = 100
 """Steps before which nothing is expected of a training."""
@@ -64,10 +64,7 @@ def timeline(subject: Subject) -> Timeline:
 
 def number(subject: Subject, key: str) -> float | None:
     """A fact that is a finite number, or `None`."""
-    value: Any = subject.facts.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
-        return None
-    return float(value)
+    return real(subject.facts.get(key))
 
 
 def _half_learnt(subject: Subject) -> float:

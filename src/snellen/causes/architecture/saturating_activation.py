@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
-from snellen.causes.coding import conv
-from snellen.causes.measures.steps import gradients
+from snellen.causes.coding import conv, named
+from snellen.causes.measures.steps import front_to_back
 from snellen.core import Layer, Severity
 from snellen.symptoms.structure import is_gate, squashes
-from snellen.symptoms.wording import amount, count
+from snellen.symptoms.wording import count
 
 SEVERAL = {"sigmoid": 3, "hard_sigmoid": 3}
 """Layers of an activation from which on its slope (at most 1/4 for a sigmoid) is felt."""
@@ -69,15 +69,10 @@ class SaturatingActivation(Cause):
 
     @clue(Group.DEPTH, expected=(0.8, 0.1))
     def gradient_fades_towards_the_front(self, case: Case) -> Sign:
-        seen = gradients(case)
-        if seen is None or max(seen.first) <= 0:
+        seen = front_to_back(case)
+        if seen is None:
             return UNMEASURED
-        ratio = seen.first[0] / max(seen.first[-1], 1e-300)
-        said = (
-            f"at first the relative gradient of {seen.layers[0]} was {amount(ratio)} times that of "
-            f"{seen.layers[-1]} (usual: 0.1 to 10)"
-        )
-        return sign(ratio < 0.03, said, "S10")
+        return sign(seen.ratio < 0.03, seen.sentence(), "S10")
 
     @clue(Group.ACTIVITY, expected=(0.4, 0.05))
     def maps_are_flat(self, case: Case) -> Sign:
@@ -100,7 +95,7 @@ class SaturatingActivation(Cause):
     def remedies(self, case: Case) -> Iterable[Remedy]:
         layers = _squashing(case) or case.hidden
         was = layers[0].activation if layers and layers[0].activation else "sigmoid"
-        names = ", ".join(x.name for x in layers[:4]) + (", ..." if len(layers) > 4 else "")
+        names = named([layer.name for layer in layers])
         if case.keras:
             options = 'activation="relu", kernel_initializer="he_normal"'
             code = f"{conv(case)}(..., {options})  # {names}"

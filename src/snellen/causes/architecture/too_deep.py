@@ -9,10 +9,10 @@ from snellen.causes.case import Case
 from snellen.causes.coding import batch_norm, conv
 from snellen.causes.measures.deaths import deaths
 from snellen.causes.measures.filters import starts
-from snellen.causes.measures.steps import gradients
+from snellen.causes.measures.steps import front_to_back
 from snellen.core import Layer, LayerKind
 from snellen.symptoms.structure import is_gate
-from snellen.symptoms.wording import amount, count
+from snellen.symptoms.wording import count
 
 DEEP = 8
 """Weight layers in a row without normalisation or skips from which on depth alone may hurt."""
@@ -92,15 +92,10 @@ class TooDeep(Cause):
 
     @clue(Group.DEPTH, expected=(0.6, 0.08))
     def gradient_fades_towards_the_front(self, case: Case) -> Sign:
-        seen = gradients(case)
-        if seen is None or max(seen.first) <= 0:
+        seen = front_to_back(case)
+        if seen is None:
             return UNMEASURED
-        ratio = seen.first[0] / max(seen.first[-1], 1e-300)
-        said = (
-            f"at first the relative gradient of {seen.layers[0]} was {amount(ratio)} times that of "
-            f"{seen.layers[-1]} (usual: 0.1 to 10)"
-        )
-        return sign(ratio < 0.01 or ratio > 300, said, "S10", "S11")
+        return sign(seen.ratio < 0.01 or seen.ratio > 300, seen.sentence(), "S10", "S11")
 
     @clue(Group.WEIGHTS, expected=(0.05, 0.3))
     def odd_first_weights(self, case: Case) -> Sign:

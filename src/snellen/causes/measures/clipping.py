@@ -13,6 +13,7 @@ from snellen.causes.case import Case
 from snellen.record import Clock
 from snellen.stats import WeightUpdate
 from snellen.symptoms.facts import record
+from snellen.symptoms.finite import real
 from snellen.symptoms.phases import number
 
 KERAS = {"clipnorm": "norm", "global_clipnorm": "global norm", "clipvalue": "value"}
@@ -47,15 +48,16 @@ def clipping(case: Case) -> Clipping | None:
 
 
 def _told(case: Case, known: Mapping[str, Any]) -> Clipping | None:
-    limit = _number(known.get("limit"))
-    if not np.isfinite(limit) or limit <= 0:
+    limit = real(known.get("limit"))
+    if limit is None or limit <= 0:
         return None
     what = "value" if known.get("kind") == "value" else "norm"
-    steps, clipped = _number(known.get("steps")), _number(known.get("clipped"))
-    largest = _number(known.get("largest_norm"))
-    if not (np.isfinite(clipped) and steps > 0):
+    steps, clipped = real(known.get("steps")), real(known.get("clipped"))
+    largest = real(known.get("largest_norm"))
+    if clipped is None or steps is None or steps <= 0:
         return _measured(case, what, limit)
-    return Clipping(what, limit, min(1.0, clipped / steps), largest)
+    share = min(1.0, clipped / steps)
+    return Clipping(what, limit, share, float("nan") if largest is None else largest)
 
 
 def _measured(case: Case, what: str, limit: float) -> Clipping:
@@ -76,8 +78,3 @@ def _measured(case: Case, what: str, limit: float) -> Clipping:
     else:
         each = [float(np.linalg.norm([norm for norm, _ in own])) for own in sizes.values()]
     return Clipping(what, limit, float(np.mean(np.asarray(each) > limit)), max(each))
-
-
-def _number(value: Any) -> float:
-    known = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if known and np.isfinite(value) else float("nan")

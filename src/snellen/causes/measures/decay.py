@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from snellen.causes.case import Case
-from snellen.causes.measures.steps import learning_rates
 from snellen.stats import WeightState
 from snellen.symptoms.facts import record
+from snellen.symptoms.finite import real
+from snellen.symptoms.optimiser import learning_rates
 from snellen.symptoms.phases import number
 
 DECOUPLED = ("adamw", "lion")
@@ -55,8 +56,8 @@ def decay(case: Case) -> Decay:
     for layer, parts in regularisers.items():
         kernel: Any = parts.get("kernel") if isinstance(parts, Mapping) else None  # pyright: ignore[reportUnknownVariableType,reportUnknownMemberType]
         if isinstance(kernel, Mapping):
-            l1 = max(l1, _number(kernel.get("l1")))  # pyright: ignore[reportUnknownMemberType,reportUnknownArgumentType]
-            l2 = max(l2, _number(kernel.get("l2")))  # pyright: ignore[reportUnknownMemberType,reportUnknownArgumentType]
+            l1 = max(l1, real(kernel.get("l1")) or 0.0)  # pyright: ignore[reportUnknownMemberType,reportUnknownArgumentType]
+            l2 = max(l2, real(kernel.get("l2")) or 0.0)  # pyright: ignore[reportUnknownMemberType,reportUnknownArgumentType]
             layers.append(str(layer))
     return Decay(number(case.subject, "weight_decay") or 0.0, decoupled, l1, l2, tuple(layers))
 
@@ -64,7 +65,7 @@ def decay(case: Case) -> Decay:
 def steps_to_shrink(case: Case) -> float:
     """Steps in which a decoupled decay alone shrinks weights by e: 1 / (lr·λ); inf without."""
     set_by = decay(case)
-    highest = max(learning_rates(case), default=0.0)
+    highest = max(learning_rates(case.subject), default=0.0)
     pull = highest * (set_by.optimizer if set_by.decoupled else set_by.coupled)
     return 1 / pull if pull > 0 else float("inf")
 
@@ -92,29 +93,22 @@ def penalty_departure(case: Case) -> float:
     whole, parts = case.subject.losses.get("objective"), case.subject.losses.get("train")
     if not penalty_share(case) > 0.02 or whole is None or parts is None:
         return float("nan")
-    squares: dict[int, float] = {}
     layers = [layer.name for layer in case.weighted]
-    for name in layers:
-        for entry in case.subject.history(name, WeightState):
-            own = float(np.square(entry.value.norm).sum())
-            squares[entry.step] = squares.get(entry.step, 0.0) + own
-    first = [case.subject.history(name, WeightState)[:1] for name in layers]
-    if not squares or not all(first):
+    histories = [case.subject.history(name, WeightState) for name in layers]
+    if not histories or not all(histories):
         return float("nan")
-    squares[0] = sum(float(np.square(x[0].value.initial_norm).sum()) for x in first)
+    squares: dict[int, float] = {}
+    for entry in (entry for history in histories for entry in history):
+        own = float(np.square(entry.value.norm).sum())
+        squares[entry.step] = squares.get(entry.step, 0.0) + own
+    squares[0] = sum(float(np.square(x[0].value.initial_norm).sum()) for x in histories)
     points: list[tuple[float, float]] = []
     for step, size in squares.items():
-        near = np.flatnonzero(np.abs(whole.steps - step) <= 0)
-        added = whole.values[near] - parts.values[near]
+        added = (whole.values - parts.values)[whole.steps == step]
         # Where hardly anything is left of the weights they flutter, and no power fits.
-        if len(near) and size > 1e-3 * squares[0] and np.isfinite(added).all() and added.min() > 0:
-            points.append((0.5 * float(np.log(size)), float(np.log(added.mean()))))
+        if len(added) and size > 1e-3 * squares[0] and np.isfinite(added).all() and added.min() > 0:
+            points.append((float(np.log(size)), float(np.log(added.mean()))))
     x, y = np.array(points).reshape(-1, 2).T
-    if len(x) < 3 or np.ptp(x) < np.log(1.25):
+    if len(x) < 3 or np.ptp(x) < 2 * np.log(1.25):
         return float("nan")
-    return float(np.exp(np.ptp(y - 2 * x)))
-
-
-def _number(value: Any) -> float:
-    known = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if known and np.isfinite(value) else 0.0
+    return float(np.exp(np.ptp(y - x)))

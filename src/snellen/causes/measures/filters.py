@@ -9,10 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from snellen.causes.case import Case
-from snellen.causes.measures.steps import learning_rates
 from snellen.core import Layer
 from snellen.stats import WeightState
-from snellen.symptoms.optimiser import adaptive
+from snellen.symptoms.optimiser import adaptive, learning_rates
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,9 @@ def _common(case: Case, bias: npt.NDArray[np.float64], steps: int) -> float:
         return float("nan")
     value, spread = float(np.median(bias)), float(np.ptp(np.quantile(bias, (0.1, 0.9))))
     # Adam moves a bias by the learning rate at most in a step.
-    reach = steps * max(learning_rates(case), default=0.0) if adaptive(case.subject) else 0.0
+    reach = (
+        steps * max(learning_rates(case.subject), default=0.0) if adaptive(case.subject) else 0.0
+    )
     alike = len(bias) > 1 and spread < 0.1 * abs(value)
     return value if alike and reach < 0.5 * abs(value) else 0.0
 

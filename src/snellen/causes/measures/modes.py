@@ -11,6 +11,7 @@ from snellen.causes.case import Case
 from snellen.causes.measures.losses import losses
 from snellen.stats import Predictions
 from snellen.symptoms.facts import record
+from snellen.symptoms.finite import real
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def dropout_rates(case: Case) -> dict[str, float]:
     """By layer; those that are never 0. Dropout called as a function is not known."""
     rates: dict[str, float] = {}
     for name, value in record(case.subject, "dropout").items():
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if number and 0 < value <= 1:
-            rates[str(name)] = float(value)
+        rate = real(value)
+        if rate is not None and 0 < rate <= 1:
+            rates[str(name)] = rate
     return rates

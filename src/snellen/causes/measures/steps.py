@@ -10,8 +10,8 @@ import numpy as np
 from snellen.causes.case import Case
 from snellen.record import Clock
 from snellen.stats import MapSummary, WeightUpdate
-from snellen.symptoms.phases import number
 from snellen.symptoms.update.oversized_updates import living_drift
+from snellen.symptoms.wording import amount
 
 EARLY = 20
 """Steps within which a rate that is too high shows (CATALOGUE C20)."""
@@ -82,49 +82,34 @@ def steps_taken(case: Case) -> Steps | None:
 
 
 @dataclass(frozen=True)
-class Gradients:
-    """Relative gradients r = ‖∂L/∂W‖ / ‖W‖ of the hidden layers, in the order of the network."""
+class FrontToBack:
+    """The relative gradient r = ‖∂L/∂W‖ / ‖W‖ of the first hidden layer over the last one's, at the
+    first step seen."""
 
-    layers: tuple[str, ...]
-    first: tuple[float, ...]
-    """At the first step seen."""
-    last: tuple[float, ...]
-    """Median over the steps seen in the second half."""
+    ratio: float
+    first: str
+    last: str
+
+    def sentence(self) -> str:
+        return (
+            f"at first the relative gradient of {self.first} was {amount(self.ratio)} times that "
+            f"of {self.last} (usual: 0.1 to 10)"
+        )
 
 
-@lru_cache(maxsize=8)
-def gradients(case: Case) -> Gradients | None:
-    """`None` unless two layers' gradients were seen."""
-    half = case.subject.steps / 2
-    names: list[str] = []
-    first: list[float] = []
-    last: list[float] = []
+def front_to_back(case: Case) -> FrontToBack | None:
+    """`None` unless two layers' gradients were seen, and one of them was above zero."""
+    seen: list[tuple[str, float]] = []
     for layer in case.hidden:
         history = case.subject.history(layer.name, WeightUpdate, "", Clock.INLINE)
-        own = [(e.step, e.value.relative_gradient) for e in history]
-        own = [(step, size) for step, size in own if np.isfinite(size)]
-        if not own:
-            continue
-        names.append(layer.name)
-        first.append(own[0][1])
-        late = [size for step, size in own if step >= half] or [own[-1][1]]
-        last.append(float(np.median(late)))
-    return Gradients(tuple(names), tuple(first), tuple(last)) if len(names) > 1 else None
-
-
-def learning_rates(case: Case) -> list[float]:
-    """The learning rates in force at the captured steps, in their order; the last known one alone
-    where none was written down."""
-    seen = [
-        float(value)
-        for moment in case.subject.moments
-        if isinstance(value := moment.facts.get("learning_rate"), int | float)
-        and not isinstance(value, bool)
-    ]
-    if seen:
-        return seen
-    known = number(case.subject, "learning_rate")
-    return [] if known is None else [known]
+        own = [e.value.relative_gradient for e in history]
+        own = [size for size in own if np.isfinite(size)]
+        if own:
+            seen.append((layer.name, own[0]))
+    if len(seen) < 2 or max(size for _, size in seen) <= 0:
+        return None
+    (first, front), (last, back) = seen[0], seen[-1]
+    return FrontToBack(front / max(back, 1e-300), first, last)
 
 
 def bias_jump(case: Case) -> float:
@@ -137,7 +122,7 @@ def bias_jump(case: Case) -> float:
         if len(before) < 2 or after is None or not before[0].value.images:
             continue
         start, end = before[0].value, before[-1].value
-        if not end.images or end.channels != after.value.channels != start.channels:
+        if not end.images or not start.channels == end.channels == after.value.channels:
             continue
         kept = after.value.silent & (start.variance > 0)
         if kept.any():

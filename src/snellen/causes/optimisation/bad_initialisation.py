@@ -8,7 +8,7 @@ import numpy as np
 
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
-from snellen.causes.coding import conv
+from snellen.causes.coding import conv, named
 from snellen.causes.measures.deaths import deaths
 from snellen.causes.measures.filters import Start, starts
 from snellen.causes.measures.losses import losses
@@ -160,7 +160,7 @@ def _odd(known: Sequence[Start]) -> list[Start]:
 def _reinitialise(case: Case, layers: list[Layer]) -> Remedy:
     squashing = bool(layers) and sum(squashes(layer) for layer in layers) * 2 > len(layers)
     which = "Glorot" if squashing else "He"
-    names = ", ".join(layer.name for layer in layers[:4]) + (", ..." if len(layers) > 4 else "")
+    names = named([layer.name for layer in layers])
     if case.keras:
         name = "glorot_uniform" if squashing else "he_normal"
         code = (

@@ -10,14 +10,16 @@ from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, 
 from snellen.causes.case import Case
 from snellen.causes.coding import written
 from snellen.causes.measures.decay import decay, penalty_share
-from snellen.causes.measures.losses import losses
-from snellen.causes.measures.steps import steps_taken
-from snellen.causes.optimisation.weight_decay_too_strong import (
+from snellen.causes.measures.shrinking import (
+    BRINGS_ABOUT,
+    jumped,
     on_magnitudes,
-    penalty_remedy,
+    penalty_rules,
     shrunk,
 )
-from snellen.symptoms.wording import amount, percent
+from snellen.causes.measures.steps import steps_taken
+from snellen.causes.optimisation.weight_decay_too_strong import penalty_remedy
+from snellen.symptoms.wording import percent
 
 
 class L1TooStrong(Cause):
@@ -48,32 +50,7 @@ class L1TooStrong(Cause):
     name = "l1-too-strong"
     since = "0.1"
     prior = 0.04
-    explains = frozenset(
-        f"S{number:02}"
-        for number in (
-            1,
-            2,
-            4,
-            8,
-            9,
-            10,
-            13,
-            15,
-            16,
-            17,
-            18,
-            19,
-            20,
-            22,
-            24,
-            25,
-            43,
-            46,
-            48,
-            52,
-            12,
-        )
-    )
+    explains = BRINGS_ABOUT
     alike = ("C22", "C20", "C10")
     trial = "train again from the same start without the L1 penalty"
 
@@ -94,12 +71,8 @@ class L1TooStrong(Cause):
 
     @clue(Group.CONFIGURATION, expected=(0.8, 0.04))
     def penalty_rules_the_loss(self, case: Case) -> Sign:
-        share = penalty_share(case)
-        if not np.isfinite(share):
-            return UNMEASURED
-        said = f"{percent(share)} of what is minimised is no loss on the labels, at the start"
         set_by = decay(case)
-        return sign(share > 0.3, said, reliability=0.4 if set_by.l2 > set_by.l1 else 1.0)
+        return penalty_rules(case, of_another_kind=set_by.l2 > set_by.l1)
 
     @clue(Group.GRADIENTS, expected=(0.95, 0.05))
     def penalty_goes_with_magnitude(self, case: Case) -> Sign:
@@ -118,11 +91,7 @@ class L1TooStrong(Cause):
 
     @clue(Group.LOSS, expected=(0.05, 0.35))
     def loss_jumped(self, case: Case) -> Sign:
-        seen = losses(case)
-        if seen is None or not np.isfinite(seen.spike):
-            return UNMEASURED
-        how = "rose to" if seen.spike > 2 else "never rose above"
-        return sign(seen.spike > 2, f"the training loss {how} {amount(seen.spike)} times its start")
+        return jumped(case)
 
     def remedies(self, case: Case) -> Iterable[Remedy]:
         set_by = decay(case)

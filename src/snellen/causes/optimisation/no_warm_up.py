@@ -11,9 +11,10 @@ from snellen.causes.case import Case
 from snellen.causes.coding import rate, usual_rate, written
 from snellen.causes.measures.batches import images_per_step
 from snellen.causes.measures.losses import losses
-from snellen.causes.measures.steps import EARLY, largest_drift, learning_rates
+from snellen.causes.measures.steps import EARLY, largest_drift
 from snellen.record import Clock
 from snellen.stats import WeightUpdate
+from snellen.symptoms.optimiser import learning_rates
 from snellen.symptoms.wording import amount, count, percent
 
 
@@ -76,7 +77,7 @@ class NoWarmUp(Cause):
 
     @clue(Group.CONFIGURATION, expected=(0.02, 0.12))
     def rate_rises_at_the_start(self, case: Case) -> Sign:
-        seen = learning_rates(case)
+        seen = learning_rates(case.subject)
         if len(seen) < 3:
             return UNMEASURED
         said = f"the learning rate began at {written(seen[0])} and was {written(max(seen))} at most"

@@ -8,10 +8,16 @@ import numpy as np
 
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
-from snellen.causes.coding import conv, new_optimizer, written
-from snellen.causes.measures.decay import decay, penalty_departure, penalty_share, steps_to_shrink
+from snellen.causes.coding import conv, named, new_optimizer, written
+from snellen.causes.measures.decay import decay, penalty_share, steps_to_shrink
 from snellen.causes.measures.filters import growth
-from snellen.causes.measures.losses import losses
+from snellen.causes.measures.shrinking import (
+    BRINGS_ABOUT,
+    jumped,
+    on_magnitudes,
+    penalty_rules,
+    shrunk,
+)
 from snellen.causes.measures.steps import steps_taken
 from snellen.symptoms.wording import amount, percent
 
@@ -46,32 +52,7 @@ class WeightDecayTooStrong(Cause):
     name = "weight-decay-too-strong"
     since = "0.1"
     prior = 0.05
-    explains = frozenset(
-        f"S{number:02}"
-        for number in (
-            1,
-            2,
-            4,
-            8,
-            9,
-            10,
-            13,
-            15,
-            16,
-            17,
-            18,
-            19,
-            20,
-            22,
-            24,
-            25,
-            43,
-            46,
-            48,
-            52,
-            12,
-        )
-    )
+    explains = BRINGS_ABOUT
     alike = ("C23", "C20", "C10")
     trial = "train again from the same start without decay"
 
@@ -110,12 +91,8 @@ class WeightDecayTooStrong(Cause):
 
     @clue(Group.CONFIGURATION, expected=(0.6, 0.04))
     def penalty_rules_the_loss(self, case: Case) -> Sign:
-        share = penalty_share(case)
-        if not np.isfinite(share):
-            return UNMEASURED
-        said = f"{percent(share)} of what is minimised is no loss on the labels, at the start"
-        kind = decay(case)
-        return sign(share > 0.3, said, reliability=0.4 if kind.l1 > kind.l2 else 1.0)
+        set_by = decay(case)
+        return penalty_rules(case, of_another_kind=set_by.l1 > set_by.l2)
 
     @clue(Group.GRADIENTS, expected=(0.05, 0.5))
     def penalty_goes_with_magnitude(self, case: Case) -> Sign:
@@ -134,13 +111,7 @@ class WeightDecayTooStrong(Cause):
 
     @clue(Group.LOSS, expected=(0.05, 0.35))
     def loss_jumped(self, case: Case) -> Sign:
-        seen = losses(case)
-        if seen is None or not np.isfinite(seen.spike):
-            return UNMEASURED
-        said = f"the training loss never rose above {amount(seen.spike)} times its start"
-        if seen.spike > 2:
-            said = f"the training loss rose to {amount(seen.spike)} times its start"
-        return sign(seen.spike > 2, said)
+        return jumped(case)
 
     def remedies(self, case: Case) -> Iterable[Remedy]:
         set_by = decay(case)
@@ -159,40 +130,12 @@ class WeightDecayTooStrong(Cause):
             )
 
 
-def shrunk(case: Case) -> Sign:
-    """Whether most filters have lost nine tenths of their norm."""
-    seen = growth(case)
-    if seen is None:
-        return UNMEASURED
-    share = seen.share_below(0.1)
-    said = (
-        f"{percent(share)} of the filters without normalisation have less than a tenth of their "
-        f"initial norm at step {seen.steps}, {amount(seen.median)} times in the median"
-    )
-    return sign(share > 0.6, said)
-
-
-def on_magnitudes(case: Case) -> Sign:
-    """Whether a penalty added to the loss goes with the weights' magnitudes, not their squares."""
-    factor = penalty_departure(case)
-    if not np.isfinite(factor):
-        return UNMEASURED
-    said = (
-        f"what is added to the loss, over the sum of the squared weights, changed by a factor of "
-        f"{amount(factor)} (1 for an L2 penalty, more for L1)"
-    )
-    return sign(factor > 1.15, said)
-
-
 def penalty_remedy(case: Case, kind: str, was: float, becomes: float) -> Remedy:
     """A weaker penalty (`l1` or `l2`) in the layers that have one."""
     layers = decay(case).layers
     where = layers[0] if len(layers) == 1 else f"{len(layers)} layers"
     penalty = f"keras.regularizers.{kind.upper()}({written(becomes)})"
-    code = (
-        f"{conv(case)}(..., kernel_regularizer={penalty})"
-        f"  # {', '.join(layers[:4])}{', ...' if len(layers) > 4 else ''}"
-    )
+    code = f"{conv(case)}(..., kernel_regularizer={penalty})  # {named(layers)}"
     return Remedy(
         f"Lower the {kind.upper()} penalty of {where} from {written(was)} to {written(becomes)}",
         case.framework,

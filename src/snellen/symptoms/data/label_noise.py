@@ -79,9 +79,8 @@ class LabelNoise(Symptom):
     ## What looks similar
     Hard images: the errors are among unsure answers. Augmentation: the same. A model that is
     broken contradicts everything, so a reader must be right clearly more often than guessing, and
-    the same in evaluation as in training. Once
-    wrong labels are learnt by heart the model no longer contradicts them. Images with several
-    labels are not judged.
+    the same in evaluation as in training. Once wrong labels are learnt by heart the model no longer
+    contradicts them. Images with several labels are not judged.
 
     ## Example
     A fifth of the digits given a random label: the loss stays high, and held-out images with right

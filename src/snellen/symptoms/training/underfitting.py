@@ -15,6 +15,7 @@ from snellen.symptoms.answers import Score, class_counts, gap, one_answer, train
 from snellen.symptoms.curves import Curve, curve
 from snellen.symptoms.data.label_noise import LabelNoise
 from snellen.symptoms.facts import loaded, whole
+from snellen.symptoms.optimiser import learning_rates
 from snellen.symptoms.outcome import training_loss, yardstick
 from snellen.symptoms.phases import number
 from snellen.symptoms.progress import loss_left
@@ -183,9 +184,5 @@ def _mostly_frozen(subject: Subject) -> bool:
 
 def _annealed(subject: Subject) -> bool:
     """The learning rate fell to less than a tenth in the course of the training."""
-    rates = [
-        float(m.facts["learning_rate"])
-        for m in subject.moments
-        if isinstance(m.facts.get("learning_rate"), int | float)
-    ]
+    rates = learning_rates(subject)
     return bool(rates) and rates[-1] < 0.1 * max(rates)
