@@ -140,3 +140,32 @@ def test_an_interrupt_inside_our_code_belongs_to_the_script() -> None:
         boundary("x", interrupted)
     assert tripped == []
     assert boundary("x", lambda: 3) == 3
+
+
+def test_how_the_script_ended_is_written_down_whatever_failed_before() -> None:
+    boundary = Boundary(lambda name, error: None)
+    boundary("x", lambda: 1 / 0)
+    first = boundary.tripped
+
+    assert boundary("y", lambda: 3) is None
+    assert boundary.even_so("z", lambda: 3) == 3
+    assert boundary.even_so("z", lambda: [][0]) is None
+    assert boundary.tripped == first
+
+
+def test_a_script_that_fails_after_the_watching_did_has_its_error_in_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise PlantedError("planted")
+
+    path = tmp_path / "run.snellen"
+    monkeypatch.setattr("snellen.capture.subject.SubjectWatch.stepped", broken)
+    session = Session(Settings(run_file=path), script="s", clock=lambda: 0.0)
+    session.arm()
+    plain()
+    session.finish(ValueError("the labels do not fit"))
+
+    kinds = {event.kind: event.text for event in read(path).events}
+    assert "PlantedError" in kinds["stopped"]
+    assert "the labels do not fit" in kinds["script-error"]

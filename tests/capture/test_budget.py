@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snellen.capture.budget import GRACE_SECONDS, Budget, Schedule
+from snellen.capture.budget import (
+    GRACE_SECONDS,
+    PAIR_SECONDS,
+    PAIR_SHARE,
+    Budget,
+    Pairs,
+    Schedule,
+)
 
 
 @given(st.lists(st.floats(0.001, 3.0), max_size=60), st.floats(0.001, 0.5))
@@ -68,3 +75,30 @@ def test_an_ended_epoch_makes_a_look_due_once(asked: bool) -> None:
     assert schedule.due(9) == asked
     schedule.taken(9)
     assert not schedule.due(10)
+
+
+def test_pairs_lie_an_epoch_apart_at_every_doubling() -> None:
+    due = [epoch for epoch in range(1, 70) if Pairs().due(epoch, 0.01, 1000.0)]
+    assert due == [4, 5, 8, 9, 16, 17, 32, 33, 64, 65]
+
+
+@pytest.mark.parametrize(
+    ("epoch", "seconds", "training_seconds", "due"),
+    [
+        (9, PAIR_SECONDS, 0.0, True),
+        (9, PAIR_SECONDS + 0.001, 1000.0, False),
+        (16, 0.2, 0.2 / PAIR_SHARE, True),
+        (16, 0.2, 0.2 / PAIR_SHARE - 0.001, False),
+    ],
+)
+def test_first_pairs_cost_what_they_cost_and_later_ones_a_share(
+    epoch: int, seconds: float, training_seconds: float, due: bool
+) -> None:
+    assert Pairs().due(epoch, seconds, training_seconds) == due
+
+
+def test_what_pairs_have_cost_counts_for_later_ones() -> None:
+    pairs = Pairs()
+    pairs.taken(0.2)
+    assert not pairs.due(16, 0.2, 0.2 / PAIR_SHARE)
+    assert pairs.due(16, 0.2, 0.4 / PAIR_SHARE + 0.001)

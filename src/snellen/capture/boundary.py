@@ -33,6 +33,15 @@ class Boundary:
             self._on_trip(name, error)
             return None
 
+    def even_so(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
+        """The same for what touches neither model nor training, and is therefore done even where
+        something failed before: writing down how the script ended."""
+        before, self.tripped = self.tripped, None
+        try:
+            return self(name, function, *args)
+        finally:
+            self.tripped = before or self.tripped
+
     def enter(self, name: str) -> None:
         """Called on every crossing, before the work. Does nothing; tests make it raise."""
 

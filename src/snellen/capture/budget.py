@@ -67,6 +67,37 @@ class OwnTime:
         return self._now
 
 
+PAIRED_FROM = 4
+"""Epochs before which no pair of looks is due: maps are still expected to change."""
+SURE_PAIRS_TO = 9
+"""The last epoch of the pairs that are taken whatever the budget, where a look is cheap."""
+PAIR_SHARE = 0.04
+"""Of the training time so far, what all pairs may cost where later ones are over the budget."""
+PAIR_SECONDS = 0.3
+"""Processor time of a look that is cheap enough for a pair."""
+
+
+@dataclass
+class Pairs:
+    """Looks that lie an epoch apart, at epochs 4 and 5, 8 and 9, 16 and 17, and so on: however long
+    a training turns out to be, some checks of its late phase can be compared with each other."""
+
+    _spent_seconds: float = field(default=0.0, init=False)
+
+    def due(self, epoch: int, seconds: float, training_seconds: float) -> bool:
+        """Whether a look of `seconds` of processor time is to be taken when this epoch, counted
+        from 1, has just ended."""
+        first = epoch if not epoch & (epoch - 1) else epoch - 1
+        paired = first >= PAIRED_FROM and not first & (first - 1)
+        if not paired or seconds > PAIR_SECONDS:
+            return False
+        within = self._spent_seconds + seconds <= PAIR_SHARE * training_seconds
+        return epoch <= SURE_PAIRS_TO or within
+
+    def taken(self, seconds: float) -> None:
+        self._spent_seconds += seconds
+
+
 @dataclass
 class Schedule:
     """Steps at which to look: the first ones densely, then log-spaced, and epoch ends.

@@ -116,7 +116,7 @@ class Session:
         self._armed = False
         broke_off = error is not None and not isinstance(error, SystemExit)
         if error is not None and broke_off:
-            self.boundary("session.error", self.note, "script-error", _ended_by(error))
+            self.boundary.even_so("session.error", self.note, "script-error", _ended_by(error))
         for left, key in zip(range(len(self._subjects), 0, -1), list(self._subjects), strict=True):
             self.boundary("session.finish", self._end, key, not broke_off, 1 / left)
         self._disarm()

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from snellen.adapters.contract import Batch, Glimpse, LossCall, Model, ModelRefusedError
 from snellen.capture import filters
 from snellen.capture.aftermath import Aftermath
-from snellen.capture.budget import FIRST_SECONDS, Budget, OwnTime, Schedule
+from snellen.capture.budget import FIRST_SECONDS, Budget, OwnTime, Pairs, Schedule
 from snellen.capture.draw import ProbeDraw
 from snellen.capture.evaluations import EvaluationPass
 from snellen.capture.examination import allowed_seconds
@@ -90,6 +90,7 @@ class SubjectWatch:
         self._inline: dict[Key, MapSummary] = {}
         self._looks_due = Schedule(ratio=1.5, dense=3, every=2000)
         self._maps_due = Schedule(ratio=1.15, dense=4, every=200)
+        self._pairs = Pairs()
         self._updates_due = Schedule(ratio=1.5, dense=4, every=1000)
         """Weights and gradients alone: cheap, and taken whatever the budget."""
         self._sees_update, self._sees_maps = True, False
@@ -100,6 +101,8 @@ class SubjectWatch:
         self._last_look = self._last_pictured = self._last_examined = -1
         self._examining_seconds = 0.0
         self._flushed = 0.0
+        self._epoch_steps: int | None = None
+        """Steps of an epoch, as far as they were known when facts were last written."""
 
     # -- what the adapter tells --------------------------------------------------------------------
 
@@ -198,6 +201,9 @@ class SubjectWatch:
                 self._diagnose(chunks[0].inputs if chunks else None, None)
         if self._looks_due.due(self.step) and self._may_look():
             self._look_now()
+        elif self._pair_due():
+            self._look_now()
+            self._pairs.taken(self._look_seconds)
         self._sees_maps = self._maps_due.due(self.step) and self._affords(self._inline_seconds)
         self._sees_update = self._sees_maps or self._updates_due.due(self.step)
         if self._training_seconds() - self._flushed > FLUSH_SECONDS:
@@ -495,6 +501,8 @@ class SubjectWatch:
         self._learn_loss(facts)
         if self._rounds.steps_per_epoch is not None:
             facts.setdefault("steps_per_epoch", self._rounds.steps_per_epoch)
+        known = facts.get("steps_per_epoch")
+        self._epoch_steps = int(known) if known else None
         self.records.facts(
             {
                 **facts,
@@ -538,6 +546,14 @@ class SubjectWatch:
             return False
         sure = self._looks <= SURE_LOOKS and self._look_processor_seconds <= CHEAP_SECONDS
         return sure or self._affords(self._look_seconds)
+
+    def _pair_due(self) -> bool:
+        """Whether an epoch has just ended after which a look makes a pair."""
+        steps = self._epoch_steps or self._rounds.steps_per_epoch
+        if not steps or self.step % steps or not self._probe.chunks:
+            return False
+        seconds, trained = self._look_processor_seconds, self._training_seconds()
+        return self._pairs.due(self.step // steps, seconds, trained)
 
     def _affords(self, seconds: float) -> bool:
         return self.budget.affords(seconds, self._training_seconds())
