@@ -24,6 +24,8 @@ PLACE = ROOT / ".accuracy"
 SOURCE = ROOT / "src" / "snellen"
 
 WATCHING = ("core", "settings", "adapters", "capture", "stats", "record", "cli/watching.py")
+TRIALS = "adapters/changes"
+"""What is loaded in trials alone, and never where a program is only watched."""
 JUDGING = ("core", "stats", "record", "symptoms", "causes")
 VERSIONED = ("numpy", "torch", "keras", "tensorflow-cpu", "tensorflow", "jax")
 
@@ -33,6 +35,7 @@ def source_hash(rooms: tuple[str, ...]) -> str:
     """Of every source file in these rooms of `src/snellen`, or of a file named itself."""
     patterns = [(room, f"*.{kind}") for room in rooms for kind in ("py", "c", "h")]
     found = {path for room, end in patterns for path in (SOURCE / room).rglob(end)}
+    found -= set((SOURCE / TRIALS).rglob("*"))
     files = sorted(found | {SOURCE / room for room in rooms if room.endswith(".py")})
     return digest(
         part for path in files for part in (str(path.relative_to(SOURCE)), path.read_bytes())

@@ -11,10 +11,10 @@ from snellen.adapters.keras.fitting import Fitting
 from snellen.adapters.keras.loading import Loading
 from snellen.adapters.keras.loops import Loops
 from snellen.adapters.keras.model import KerasModel
-from snellen.adapters.keras.patches import Patches
 from snellen.adapters.keras.programs import Programs
 from snellen.adapters.keras.scope import Scope
 from snellen.adapters.keras.subjects import Subjects
+from snellen.adapters.patches import Patches
 
 
 class KerasAdapter:

@@ -14,9 +14,9 @@ from typing import Any
 from snellen.adapters.contract import Guard
 from snellen.adapters.keras import data, pulling
 from snellen.adapters.keras.model import KerasModel
-from snellen.adapters.keras.patches import Patches
 from snellen.adapters.keras.scope import Scope
 from snellen.adapters.keras.subjects import Subjects
+from snellen.adapters.patches import Patches
 
 
 @dataclass(eq=False)

@@ -8,7 +8,7 @@ import weakref
 from typing import Any
 
 from snellen.adapters.contract import Guard
-from snellen.adapters.keras.patches import Patches
+from snellen.adapters.patches import Patches
 
 
 class Loading:

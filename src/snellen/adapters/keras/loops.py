@@ -13,11 +13,11 @@ from snellen.adapters.contract import Guard
 from snellen.adapters.keras import tensors
 from snellen.adapters.keras.model import KerasModel
 from snellen.adapters.keras.modes import takes_gradients, training_mode
-from snellen.adapters.keras.patches import Patches
 from snellen.adapters.keras.programs import Programs
 from snellen.adapters.keras.scope import Scope
 from snellen.adapters.keras.subjects import Subjects
 from snellen.adapters.keras.untouched import OWN
+from snellen.adapters.patches import Patches
 
 
 @dataclass(eq=False)

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from snellen.adapters.contract import Guard
 from snellen.adapters.keras import data, tensors
 from snellen.adapters.keras.model import KerasModel
-from snellen.adapters.keras.patches import Patches
 from snellen.adapters.keras.scope import Scope
 from snellen.adapters.keras.subjects import Subjects
 from snellen.adapters.keras.untouched import OWN
+from snellen.adapters.patches import Patches
 
 if TYPE_CHECKING:
     from snellen.adapters.keras.loops import ModelCall, Update

@@ -1,0 +1,1 @@
+"""Changes to trainings with Keras, one per file."""

@@ -1,0 +1,1 @@
+"""Changes to trainings with PyTorch, one per file."""

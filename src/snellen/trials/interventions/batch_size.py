@@ -1,0 +1,24 @@
+"""The intervention `batch-size`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from snellen.trials.interventions._intervention import Intervention
+
+
+@dataclass(frozen=True)
+class ScaledBatch(Intervention):
+    """Batches of another size.
+
+    Where a framework's loader or `fit` cuts them; batches that the script cuts itself are not
+    reached. At least one image, at most the whole set; the learning rate stays.
+    """
+
+    name = "batch-size"
+
+    factor: float = 4.0
+    """Above 0."""
+
+    def sentence(self) -> str:
+        return f"batches {self.factor:.3g} times as large"
