@@ -61,9 +61,14 @@ class Session:
         *,
         script: str,
         argv: Sequence[str] = (),
+        module: bool = False,
+        directory: Path | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """Raises `RunFileError` when the run file can't be where the settings want it: better now
+        """`script` and `argv` as they were given in `directory`, and whether the script is the name
+        of a module: what is needed to run it again.
+
+        Raises `RunFileError` when the run file can't be where the settings want it: better now
         than after an hour of training."""
         self.settings = settings
         # Absolute: the script may change its directory.
@@ -73,7 +78,8 @@ class Session:
         self.probe_images = settings.probe_images
         self.path: Path | None = None
         """The run file, once a model has begun to train."""
-        self._script, self._argv = script, list(argv)
+        self._script, self._argv, self._module = script, list(argv), module
+        self._directory = directory or Path.cwd()
         self._clock = clock
         self._began: float | None = None
         self._budget = Budget(settings.overhead_budget)
@@ -254,6 +260,8 @@ class Session:
                 "snellen": version(),
                 "script": self._script,
                 "argv": self._argv,
+                "module": self._module,
+                "directory": str(self._directory),
                 "started": datetime.now().astimezone().isoformat(timespec="seconds"),
                 "python": platform.python_version(),
                 "frameworks": _versions(),

@@ -24,6 +24,7 @@ from snellen.causes.ledger import account as account
 from snellen.causes.ledger import balance as balance
 from snellen.causes.ledger import explained_away as explained_away
 from snellen.causes.ledger import signs as signs
+from snellen.causes.ledger import with_trial as with_trial
 from snellen.causes.weights import Weights as Weights
 from snellen.causes.weights import shipped as shipped
 from snellen.symptoms.outcome import Outcome as Outcome

@@ -27,6 +27,8 @@ class Group(StrEnum):
     DATA = "data"
     CLASSES = "classes"
     MODES = "training and evaluation"
+    TRIAL = "trial"
+    """What came of training again under one change; no clue of a cause is in it."""
 
 
 @dataclass(frozen=True)

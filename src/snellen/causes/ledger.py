@@ -151,6 +151,12 @@ def explained_away(ledger: Ledger, accepted: type[Cause]) -> Ledger:
     return replace(ledger, terms=grouped(terms))
 
 
+def with_trial(ledger: Ledger, weight: float, sentence: str) -> Ledger:
+    """The same account with what came of a trial: `weight` in nats, above 0 where it confirms."""
+    term = Term("trial", Group.TRIAL, sentence, weight, weight, present=weight > 0, decisive=True)
+    return replace(ledger, terms=grouped([*ledger.terms, term]))
+
+
 def log_odds(probability: float) -> float:
     """In nats."""
     return log(probability / (1 - probability))

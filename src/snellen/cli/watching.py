@@ -38,6 +38,8 @@ class LateSession:
     script: Script
     settings: Settings
     process: int
+    directory: Path
+    """Where the command was given."""
     session: Session | None = None
     notes: tuple[str, ...] = ()
     """What the user should know of a watching that came to nothing."""
@@ -59,7 +61,13 @@ class LateSession:
 
         arguments = list(self.script.arguments)
         try:
-            self.session = Session(self.settings, script=self.script.target, argv=arguments)
+            self.session = Session(
+                self.settings,
+                script=self.script.target,
+                argv=arguments,
+                module=self.script.module,
+                directory=self.directory,
+            )
         except SnellenError as error:
             # The script is importing: it goes on, unwatched.
             self.notes, self.failed = (str(error),), True
@@ -90,7 +98,7 @@ class Watching:
 
     def run(self) -> NoReturn:
         process = os.getpid()
-        late = LateSession(self.script, self.settings, process)
+        late = LateSession(self.script, self.settings, process, self.directory)
         late.arm()
         ending = self.script.run()
         leaving = ending.show()

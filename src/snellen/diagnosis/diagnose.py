@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from snellen.causes import (
     Case,
+    Cause,
     Ledger,
     Outcome,
     Weights,
@@ -13,15 +14,20 @@ from snellen.causes import (
     catalogue,
     explained_away,
     shipped,
+    with_trial,
 )
 from snellen.core import Verdict
 from snellen.diagnosis.diagnosis import LIKELY, POSSIBLE, Candidate, Diagnosis, Tie
 from snellen.record import RunContents
+from snellen.trials.proof import Proof, Ruling, prove
+from snellen.trials.trial import Done
 
 REPORTED = 0.5
 """The unknown cause has log-odds of 0: whatever is believed less is not reported."""
 TIED = 1.0
 """Nats by which the second cause may lie behind the first and not be told apart from it."""
+TRIAL_WEIGHTS = {Ruling.CONFIRMED: 3.0, Ruling.REFUTED: -3.0}
+"""Nats that a ruling adds to the log-odds of its cause (CATALOGUE §7); others add nothing."""
 AT_ONCE = 4
 """Causes that may be accepted, and explain away what speaks for others, in one training."""
 
@@ -32,21 +38,33 @@ def diagnose(
     outcomes: Mapping[str, Outcome],
     *,
     weights: Weights | None = None,
+    trials: Sequence[Done] = (),
 ) -> tuple[Diagnosis, ...]:
     """The diagnosis of every subject of the run, in the run's order.
 
     `verdicts` are those of the whole catalogue, notes included: a symptom that was not judged is
-    evidence neither way. `weights`: those that come with the package, unless given.
+    evidence neither way. `weights`: those that come with the package, unless given. `trials`: what
+    came of them; they are of the first subject that has something to explain.
     """
     found: list[Diagnosis] = []
-    for subject in contents.subjects:
-        own = [v for v in verdicts if v.place.subject == subject.name]
-        case = Case(subject, own, outcomes[subject.name], contents.events)
-        found.append(of_case(case, weights=weights))
+    for case in cases(contents, verdicts, outcomes):
+        tried = trials if not any(diagnosis.needed for diagnosis in found) else ()
+        found.append(of_case(case, weights=weights, trials=tried))
     return tuple(found)
 
 
-def of_case(case: Case, *, weights: Weights | None = None) -> Diagnosis:
+def cases(
+    contents: RunContents, verdicts: Sequence[Verdict], outcomes: Mapping[str, Outcome]
+) -> Iterator[Case]:
+    """Every subject of the run as the causes see it."""
+    for subject in contents.subjects:
+        own = [v for v in verdicts if v.place.subject == subject.name]
+        yield Case(subject, own, outcomes[subject.name], contents.events)
+
+
+def of_case(
+    case: Case, *, weights: Weights | None = None, trials: Sequence[Done] = ()
+) -> Diagnosis:
     """The diagnosis of one subject.
 
     A training that never began, and one that came to little, are explained where a cause is likely,
@@ -55,7 +73,11 @@ def of_case(case: Case, *, weights: Weights | None = None) -> Diagnosis:
     if not case.faulty and not case.broke_off and not case.poor:
         return Diagnosis(case.subject.name, needed=False, reported=REPORTED)
     table = shipped() if weights is None else weights
-    ledgers = ranked(account(cause, case, table) for cause in catalogue().values())
+    proofs = {cause: prove(cause, case, trials) for cause in catalogue().values() if trials}
+    accounts = (account(cause, case, table) for cause in catalogue().values())
+    ledgers = ranked(_tried(ledger, proofs.get(ledger.cause)) for ledger in accounts)
+    # Proved is above believed, however firmly.
+    ledgers.sort(key=lambda ledger: not _confirmed(proofs.get(ledger.cause)))
     if not case.faulty and not ledgers[0].belief >= LIKELY:
         return Diagnosis(case.subject.name, needed=False, reported=REPORTED)
     possible = [ledger for ledger in ledgers if ledger.belief >= POSSIBLE]
@@ -64,9 +86,10 @@ def of_case(case: Case, *, weights: Weights | None = None) -> Diagnosis:
         possible = [ledger for ledger in possible if ledger.belief >= LIKELY]
         possible = possible[:1] if case.broke_off else possible
     candidates = tuple(
-        Candidate(ledger, tuple(ledger.cause().remedies(case))) for ledger in possible
+        Candidate(ledger, tuple(ledger.cause().remedies(case)), proofs.get(ledger.cause))
+        for ledger in possible
     )
-    tie = _tie(ledgers) if case.faulty else None
+    tie = _tie(ledgers) if case.faulty and not any(map(_confirmed, proofs.values())) else None
     return Diagnosis(case.subject.name, True, candidates, tie, REPORTED, not case.faulty)
 
 
@@ -87,6 +110,26 @@ def ranked(ledgers: Iterable[Ledger]) -> list[Ledger]:
         accepted.append(best)
         waiting = [explained_away(ledger, best.cause) for ledger in waiting]
     return accepted + sorted(waiting, key=_odds, reverse=True)
+
+
+def suspects(case: Case, *, weights: Weights | None = None) -> list[type[Cause]]:
+    """Every cause, most believed first, whether anything is to be explained or not: the order in
+    which trials are worth making."""
+    table = shipped() if weights is None else weights
+    return [
+        ledger.cause
+        for ledger in ranked(account(cause, case, table) for cause in catalogue().values())
+    ]
+
+
+def _tried(ledger: Ledger, proof: Proof | None) -> Ledger:
+    if proof is None or proof.ruling not in TRIAL_WEIGHTS:
+        return ledger
+    return with_trial(ledger, TRIAL_WEIGHTS[proof.ruling], proof.reason)
+
+
+def _confirmed(proof: Proof | None) -> bool:
+    return proof is not None and proof.ruling is Ruling.CONFIRMED
 
 
 def _odds(ledger: Ledger) -> tuple[float, str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from snellen.causes import Cause, Ledger, Remedy, Term
+from snellen.trials.proof import Proof, Ruling
 
 
 class Band(StrEnum):
@@ -16,6 +17,8 @@ class Band(StrEnum):
     POSSIBLE = "possible"
     LIKELY = "likely"
     """From 0.7 on."""
+    CONFIRMED = "confirmed"
+    """By trials, whatever the belief: nothing else can lift a cause to it."""
 
 
 LIKELY = 0.7
@@ -36,6 +39,12 @@ class Candidate:
     ledger: Ledger
     remedies: tuple[Remedy, ...]
     """Best supported first."""
+    proof: Proof | None = None
+    """What trials say of it; `None` where none were made."""
+
+    @property
+    def confirmed(self) -> bool:
+        return self.proof is not None and self.proof.ruling is Ruling.CONFIRMED
 
     @property
     def cause(self) -> type[Cause]:
@@ -48,7 +57,7 @@ class Candidate:
 
     @property
     def band(self) -> Band:
-        return band(self.belief)
+        return Band.CONFIRMED if self.confirmed else band(self.belief)
 
     @property
     def supporting(self) -> tuple[Term, ...]:

@@ -24,4 +24,6 @@ from snellen.record.run import Moment as Moment
 from snellen.record.run import RunContents as RunContents
 from snellen.record.run import Subject as Subject
 from snellen.record.run import Thumbnail as Thumbnail
+from snellen.record.tried import store_trial as store_trial
+from snellen.record.tried import trials as trials
 from snellen.record.writer import RunWriter as RunWriter

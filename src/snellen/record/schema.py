@@ -79,3 +79,11 @@ CREATE TABLE verdicts (
     verdict TEXT NOT NULL
 );
 """
+
+TRIALS_TABLE = """
+CREATE TABLE IF NOT EXISTS trials (
+    number INTEGER PRIMARY KEY,
+    trial TEXT NOT NULL
+)
+"""
+"""Made when the first trial is stored: a run that was never tried has none."""

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from snellen.causes import Ledger, Remedy
 from snellen.core import Finding, Severity, Verdict
-from snellen.diagnosis import Candidate, Diagnosis
+from snellen.diagnosis import Band, Candidate, Diagnosis
 from snellen.report.outcomes import Outcome
+from snellen.trials.proof import Proof, Ruling
 
+CONFIRMED = Band.CONFIRMED.value
 MOST_NAMED = 3
 """Beliefs that one headline names."""
 
@@ -50,6 +52,15 @@ class CauseFacts:
     """The experiment that decides."""
     remedies: tuple[Remedy, ...]
     """Best supported first."""
+    proof: Proof | None = None
+    """What trials say of it; `None` where none were made."""
+
+    @property
+    def ruling(self) -> str:
+        """What came of its trials, in a sentence; empty where none decides or none were made."""
+        if self.proof is None or self.proof.ruling is Ruling.NO_TRIAL:
+            return ""
+        return f"{self.proof.ruling}: {self.proof.reason}"
 
     @property
     def title(self) -> str:
@@ -157,8 +168,8 @@ def _explanation(diagnosis: Diagnosis) -> Explanation:
     tie = diagnosis.tie
     return Explanation(
         diagnosis.subject,
-        tuple(cause for cause in facts if cause.belief >= diagnosis.reported),
-        tuple(cause for cause in facts if cause.belief < diagnosis.reported),
+        tuple(c for c in facts if c.belief >= diagnosis.reported or c.band == CONFIRMED),
+        tuple(c for c in facts if c.belief < diagnosis.reported and c.band != CONFIRMED),
         tie and Undistinguished(diagnosis.subject, tie.first, tie.second, tie.trial),
     )
 
@@ -177,6 +188,7 @@ def _facts(subject: str, candidate: Candidate) -> CauseFacts:
         alike=cause.alike,
         trial=cause.trial,
         remedies=candidate.remedies,
+        proof=candidate.proof,
     )
 
 

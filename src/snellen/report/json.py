@@ -15,7 +15,8 @@ import numpy as np
 from snellen.core import Finding, Undecided
 from snellen.report.document import Document, LayerHealth
 from snellen.report.errors import ReportError
-from snellen.report.explanation import CauseFacts, Explanation, Reason
+from snellen.report.explanation import CONFIRMED, CauseFacts, Explanation, Reason
+from snellen.trials.proof import Proof
 
 SCHEMA = "snellen.verdicts/1"
 
@@ -116,8 +117,8 @@ def _name_of(number: float) -> str:
 
 def _best_first(explained: Iterable[Explanation]) -> list[CauseFacts]:
     causes = [cause for explanation in explained for cause in explanation.candidates]
-    # Beliefs near 1 are told apart by their log-odds alone.
-    return sorted(causes, key=lambda cause: -cause.log_odds)
+    # Beliefs near 1 are told apart by their log-odds alone; proved is above believed.
+    return sorted(causes, key=lambda cause: (cause.band != CONFIRMED, -cause.log_odds))
 
 
 def _cause(cause: CauseFacts) -> dict[str, Any]:
@@ -133,6 +134,18 @@ def _cause(cause: CauseFacts) -> dict[str, Any]:
         "alike": list(cause.alike),
         "trial": cause.trial,
         "remedies": [plain_value(remedy) for remedy in cause.remedies],
+        "proof": None if cause.proof is None else _proof(cause.proof),
+    }
+
+
+def _proof(proof: Proof) -> dict[str, Any]:
+    told = [("cures", effect) for effect in proof.cures]
+    told += [("leaves", effect) for effect in proof.leaves]
+    return {
+        "ruling": proof.ruling.value,
+        "reason": proof.reason,
+        "effects": [{"predicted": word, **plain_value(effect)} for word, effect in told],
+        "limits": list(proof.limits),
     }
 
 

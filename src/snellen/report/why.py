@@ -18,7 +18,11 @@ LEAST_WEIGHT = 0.2
 most."""
 MOST_BELIEVED = 3
 """Causes of one training told with their evidence; of more the names are told."""
-BAND_STYLES = {Band.LIKELY.value: "bold", Band.POSSIBLE.value: "yellow"}
+BAND_STYLES = {
+    Band.CONFIRMED.value: "bold green",
+    Band.LIKELY.value: "bold",
+    Band.POSSIBLE.value: "yellow",
+}
 LABEL_WIDTH = len("against")
 LEAST_WIDTH = 24
 """Columns that a sentence gets beside its label; where there are fewer it goes below."""
@@ -50,7 +54,7 @@ def _remedies(page: Page, explanation: Explanation, *, several: bool) -> None:
     page.heading(f"What to change in {explanation.subject}" if several else "What to change")
     for number, cause in enumerate(causes):
         against = f" ({cause.title})" if len(causes) > 1 else ""
-        first, likely = number == 0, cause.band == Band.LIKELY.value
+        first, likely = number == 0, cause.band in (Band.LIKELY.value, Band.CONFIRMED.value)
         _remedy(page, cause.remedies[0], against, code=first or likely, full=first)
         for further in cause.remedies[1:]:
             page.indented(page.text(f"Or: {further.title}"), 2, hang=4)
@@ -66,7 +70,10 @@ def _cause(page: Page, cause: CauseFacts, most: int) -> None:
     for reason in cause.opposing[:1]:
         if -reason.weight >= LEAST_WEIGHT:
             _row(page, "against", "red", reason.sentence)
-    _row(page, "trial", "dim", cause.trial)
+    if cause.ruling:
+        _row(page, "tried", "bold" if cause.band == Band.CONFIRMED.value else "", cause.ruling)
+    else:
+        _row(page, "trial", "dim", cause.trial)
 
 
 def _row(page: Page, label: str, style: str, sentence: str) -> None:

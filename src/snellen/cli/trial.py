@@ -1,0 +1,51 @@
+"""`snellen trial`: one trial in a process of its own. For `snellen confirm`, not for people."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+
+def trial(
+    context: typer.Context, spec: Annotated[Path, typer.Argument(help="What to do, as JSON.")]
+) -> None:
+    """Run one trial that another process has laid out, and leave its result in a file."""
+    told = json.loads(spec.read_text(encoding="utf-8"))
+    context.obj.append(partial(_run, told))
+
+
+def _run(told: dict[str, Any]) -> NoReturn:
+    from snellen.cli.script import Script
+    from snellen.trials.performing import perform
+    from snellen.trials.scratch import guard
+    from snellen.trials.trial import Invocation, Trial
+
+    invocation = Invocation.from_json(told["invocation"])
+    run_file, result = Path(told["run_file"]), Path(told["result"])
+    if told["guarded"]:
+        guard((Path(invocation.directory), run_file.parent))
+    make = Script.of_module if invocation.module else Script.at
+    script = make(invocation.target, invocation.arguments)
+
+    def run() -> BaseException | None:
+        ending = script.run()
+        if ending.error is not None:
+            print(f"{type(ending.error).__name__}: {ending.error}", file=sys.stderr)
+        return ending.error
+
+    done = perform(
+        Trial.from_json(told["trial"]), invocation, run, run_file, subject=told["subject"]
+    )
+    written = result.with_suffix(".new")
+    written.write_text(json.dumps(done.to_json()), encoding="utf-8")
+    written.replace(result)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # What the script has left running, or registered for the end, is not waited for.
+    os._exit(0)

@@ -1,0 +1,186 @@
+"""What the trials say of one cause."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from math import isfinite
+
+from snellen.causes import Case, Cause
+from snellen.core import Finding, Severity
+from snellen.trials.measured import Measured
+from snellen.trials.patterns import Pattern, arm_name, pattern
+from snellen.trials.trial import Done
+from snellen.trials.weighing import (
+    LEAST_GAIN,
+    NOT_RESCUED,
+    RESCUED,
+    Answer,
+    Effect,
+    effects,
+)
+
+CONTROL = "control"
+PLACEBO = "placebo"
+WELL = 0.8
+"""Progress of the control from which on, without its symptoms, there is nothing to prove."""
+ENOUGH_SEEDS = 3
+"""Pairs of trials that a proof needs."""
+
+
+class Ruling(StrEnum):
+    CONFIRMED = "confirmed"
+    REFUTED = "refuted"
+    INCONCLUSIVE = "inconclusive"
+    NOT_REPRODUCIBLE = "not reproducible"
+    """The fault does not show again when the script is run again."""
+    NO_TRIAL = "no trial"
+    """No change that snellen can make decides it."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A ruling on one cause with what it rests on."""
+
+    cause: type[Cause]
+    ruling: Ruling
+    reason: str
+    """One sentence with the numbers."""
+    cures: tuple[Effect, ...] = ()
+    leaves: tuple[Effect, ...] = ()
+    limits: tuple[str, ...] = ()
+    """What its changes could not reach."""
+
+    @property
+    def best(self) -> Effect | None:
+        """The cure that gained most."""
+        tried = [effect for effect in self.cures if isfinite(effect.gain)]
+        return max(tried, key=lambda effect: effect.gain, default=None)
+
+
+def prove(cause: type[Cause], case: Case, done: Sequence[Done]) -> Proof:
+    """The ruling on a cause from all trials there are; what was not tried leaves it inconclusive.
+
+    Confirmed is a cause one of whose cures rescues (both endpoints, every seed, beyond chance)
+    while nothing does that should not, as far as it was tried. Refuted is one all of whose cures,
+    as far as they could be made, surely change nothing.
+    """
+    predicted = pattern(cause.code, case)
+    if predicted is None:
+        return Proof(cause, Ruling.NO_TRIAL, f"no trial here decides it; what would: {cause.trial}")
+    trials = _by_arm(done)
+    control, placebo = trials.pop(CONTROL, {}), trials.pop(PLACEBO, {})
+    if not control:
+        return Proof(cause, Ruling.INCONCLUSIVE, "the unchanged script could not be run again")
+    if (why := _not_reproduced(control, case)) is not None:
+        return Proof(cause, Ruling.NOT_REPRODUCIBLE, why)
+    wanted = _wanted(cause, case)
+    every = effects(control, placebo, trials, wanted, unseen=predicted.unseen)
+    cures = tuple(every[n] for arm in predicted.cures if (n := arm_name(arm)) in every)
+    leaves = tuple(every[n] for arm in predicted.leaves if (n := arm_name(arm)) in every)
+    limits = _limits(predicted, done)
+    ruling, reason = (
+        _unmoved(cures) if predicted.unmoved else _ruled(predicted, cures, leaves, limits)
+    )
+    return Proof(cause, ruling, reason, cures, leaves, limits)
+
+
+def _ruled(
+    predicted: Pattern,
+    cures: Sequence[Effect],
+    leaves: Sequence[Effect],
+    limits: Sequence[str],
+) -> tuple[Ruling, str]:
+    if not cures:
+        said = f": {limits[0]}" if limits else ""
+        return Ruling.INCONCLUSIVE, f"its change could not be made, or was not tried{said}"
+    rescuing = [e for e in cures if e.answer is Answer.RESCUES and e.seeds >= ENOUGH_SEEDS]
+    if rescuing:
+        best = max(rescuing, key=lambda e: e.gain)
+        rivals = [e for e in leaves if e.answer is not Answer.LEAVES and e.rescued > RESCUED]
+        if rivals:
+            return (
+                Ruling.INCONCLUSIVE,
+                f"{_gained(best)}, but {_gained(rivals[0])} too, which takes other causes away",
+            )
+        return Ruling.CONFIRMED, _with_leaves(_gained(best), leaves)
+    made = {effect.arm for effect in cures}
+    unmade = [arm for arm in predicted.cures if arm_name(arm) not in made]
+    if not unmade and all(e.answer is Answer.LEAVES for e in cures):
+        return Ruling.REFUTED, _gained(max(cures, key=lambda e: e.gain))
+    best = max(cures, key=lambda e: e.gain if isfinite(e.gain) else -1.0)
+    few = f", in {best.seeds} of {ENOUGH_SEEDS} seeds" if best.seeds < ENOUGH_SEEDS else ""
+    return Ruling.INCONCLUSIVE, _gained(best) + few
+
+
+def _unmoved(cures: Sequence[Effect]) -> tuple[Ruling, str]:
+    """For a cause that says a change makes no difference: an equivalence, both bounds within what
+    counts as nothing."""
+    if not cures:
+        return Ruling.INCONCLUSIVE, "its change could not be made, or was not tried"
+    effect = cures[0]
+    here = f"{_gained(effect)}: as far as by chance"
+    if effect.seeds < ENOUGH_SEEDS or not isfinite(effect.low):
+        return Ruling.INCONCLUSIVE, _gained(effect)
+    if effect.low > -LEAST_GAIN and effect.control < 2 * LEAST_GAIN:
+        return Ruling.CONFIRMED, here
+    if effect.gain < -LEAST_GAIN and effect.high < 0:
+        return Ruling.REFUTED, f"{_gained(effect)}: the labels do say something"
+    return Ruling.INCONCLUSIVE, _gained(effect)
+
+
+def _gained(effect: Effect) -> str:
+    way = f"{effect.control:.2f} to {effect.progress:.2f}"
+    seeds = f"{effect.seeds} seed{'s' * (effect.seeds != 1)}"
+    interval = (
+        f"; gain {effect.gain:+.2f}, {effect.low:+.2f} to {effect.high:+.2f}"
+        if isfinite(effect.low)
+        else ""
+    )
+    return f"{effect.arm} takes the training from {way} of the way ({seeds}{interval})"
+
+
+def _with_leaves(said: str, leaves: Sequence[Effect]) -> str:
+    left = [e.arm for e in leaves if e.answer is Answer.LEAVES or e.rescued < NOT_RESCUED]
+    return f"{said}; {' and '.join(left)} did not" if left else said
+
+
+def _by_arm(done: Sequence[Done]) -> dict[str, dict[int, Measured]]:
+    """Usable trials by arm and offset."""
+    found: dict[str, dict[int, Measured]] = {}
+    for one in done:
+        if one.usable:
+            measured = Measured.from_json(one.measured)
+            found.setdefault(one.trial.arm, {})[one.trial.offset] = measured
+    return found
+
+
+def _wanted(cause: type[Cause], case: Case) -> frozenset[str]:
+    """Symptoms found in the run that this cause brings about."""
+    return frozenset(cause.explains & {finding.code for finding in case.findings(*cause.explains)})
+
+
+def _not_reproduced(control: Mapping[int, Measured], case: Case) -> str | None:
+    """A sentence where the unchanged script, run again, mostly shows no fault."""
+    found = {
+        v.code for v in case.verdicts if isinstance(v, Finding) and v.severity is not Severity.NOTE
+    }
+    well = 0
+    for trial in control.values():
+        shown = {code for code, _ in trial.findings} & found
+        reached = max(trial.progress(), trial.progress(unseen=True))
+        gap = isfinite(trial.unseen_skill) and trial.skill - trial.unseen_skill > 2 * LEAST_GAIN
+        well += reached >= WELL and not shown and not gap
+    if 2 * well <= len(control):
+        return None
+    return (
+        f"run again unchanged, {well} of {len(control)} trainings went well: the fault does not "
+        "show by itself"
+    )
+
+
+def _limits(predicted: Pattern, done: Sequence[Done]) -> tuple[str, ...]:
+    arms = {arm_name(arm) for arm in predicted.cures}
+    said = [why for one in done if one.trial.arm in arms for why in one.limits]
+    return tuple(dict.fromkeys(said))
