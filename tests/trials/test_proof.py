@@ -1,0 +1,116 @@
+"""A cause is confirmed by the pattern of what helps and what does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from causes.cases import case, found
+from snellen.causes import Case, Cause, catalogue
+from snellen.core import Severity
+from snellen.trials.proof import CONTROL, PLACEBO, Ruling, prove
+from snellen.trials.trial import Done, Ended
+from symptoms.build import subject
+from trials.samples import DEAD, LOWER, PERMUTED, START, UNDECAYED, done, measured, several
+
+BAD = [0.0, 0.02, 0.01]
+GOOD = [0.9, 0.92, 0.95]
+UNCHANGED = [*several(CONTROL, BAD, dead=1.0), *several(PLACEBO, BAD, dead=1.0, first=11)]
+
+
+def cause(code: str) -> type[Cause]:
+    return catalogue()[code]
+
+
+def dead_by_rate() -> Case:
+    """Adam at 0.01: the pattern asks for a tenth."""
+    facts = {"optimizer": "Adam", "learning_rate": 0.01}
+    return case(subject(facts=facts), found("S01", layer="conv1", severity=Severity.ERROR))
+
+
+def ruling(code: str, done: list[Done], about: Case | None = None) -> Ruling:
+    return prove(cause(code), about or dead_by_rate(), done).ruling
+
+
+def test_what_should_cure_does_and_what_should_not_does_not() -> None:
+    tried = [*UNCHANGED, *several(LOWER, GOOD), *several(UNDECAYED, BAD, dead=1.0)]
+    proof = prove(cause("C20"), dead_by_rate(), tried)
+
+    assert proof.ruling is Ruling.CONFIRMED
+    assert "learning-rate takes the training from 0.01 to 0.92 of the way" in proof.reason
+    assert "decay did not" in proof.reason
+
+
+def test_a_rivals_cure_that_helps_as_much_leaves_it_open() -> None:
+    tried = [*UNCHANGED, *several(LOWER, GOOD), *several(START, GOOD)]
+    assert ruling("C20", tried) is Ruling.INCONCLUSIVE
+
+
+def test_a_cure_that_changes_nothing_refutes() -> None:
+    tried = [*UNCHANGED, *several(LOWER, BAD, dead=1.0), *several(UNDECAYED, GOOD)]
+    assert ruling("C20", tried) is Ruling.REFUTED
+
+
+@pytest.mark.parametrize(("seeds", "expected"), [(3, Ruling.CONFIRMED), (2, Ruling.INCONCLUSIVE)])
+def test_three_seeds_are_needed(seeds: int, expected: Ruling) -> None:
+    tried = [*UNCHANGED, *several(LOWER, GOOD[:seeds])]
+    assert ruling("C20", tried) is expected
+
+
+def test_outcome_without_the_symptom_is_not_enough() -> None:
+    tried = [*UNCHANGED, *several(LOWER, GOOD, dead=1.0)]
+    assert ruling("C20", tried) is Ruling.INCONCLUSIVE
+
+
+def test_trials_in_which_nothing_was_changed_prove_nothing() -> None:
+    without = [done(LOWER, n, measured(0.9), effect=False) for n in (1, 2, 3)]
+    assert ruling("C20", [*UNCHANGED, *without]) is Ruling.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("ended", [Ended.FAILED, Ended.OUT_OF_TIME, Ended.LOST, Ended.STOPPED])
+def test_trials_that_came_to_no_end_prove_nothing(ended: Ended) -> None:
+    broken = [done(LOWER, n, measured(0.9), ended=ended) for n in (1, 2, 3)]
+    assert ruling("C20", [*UNCHANGED, *broken]) is Ruling.INCONCLUSIVE
+
+
+def test_a_fault_that_does_not_show_again_is_not_reproducible() -> None:
+    well = several(CONTROL, [0.95, 0.97, 0.9])
+    mostly = [
+        *several(CONTROL, [0.95, 0.97]),
+        done(CONTROL, 3, measured(0.0, findings={DEAD: 1.0})),
+    ]
+    half = [done(CONTROL, 1, measured(0.95)), done(CONTROL, 2, measured(0.0))]
+
+    assert ruling("C20", well) is Ruling.NOT_REPRODUCIBLE
+    assert ruling("C20", mostly) is Ruling.NOT_REPRODUCIBLE
+    assert ruling("C20", half) is not Ruling.NOT_REPRODUCIBLE
+
+
+def test_a_training_that_goes_well_with_its_symptom_reproduces() -> None:
+    assert ruling("C20", several(CONTROL, GOOD, dead=1.0)) is not Ruling.NOT_REPRODUCIBLE
+
+
+def test_without_a_control_nothing_is_said() -> None:
+    assert ruling("C20", several(LOWER, GOOD)) is Ruling.INCONCLUSIVE
+
+
+def test_causes_without_a_deciding_change_say_what_would_decide() -> None:
+    proof = prove(cause("C12"), dead_by_rate(), UNCHANGED)
+    assert proof.ruling is Ruling.NO_TRIAL
+    assert cause("C12").trial in proof.reason
+
+
+def unrelated(control: float, permuted: float) -> Ruling:
+    """Of labels: held-out skill with the true ones and with permuted ones."""
+    tried = [
+        *[done(CONTROL, n, measured(0.9, unseen=control)) for n in (1, 2, 3)],
+        *[done(PLACEBO, n, measured(0.9, unseen=control)) for n in (11, 12, 13)],
+        *[done(PERMUTED, n, measured(0.0, unseen=permuted)) for n in (1, 2, 3)],
+    ]
+    return ruling("C06", tried)
+
+
+def test_labels_that_could_as_well_be_permuted_say_nothing() -> None:
+    assert unrelated(0.01, 0.0) is Ruling.CONFIRMED
+    assert unrelated(0.6, 0.0) is Ruling.REFUTED
+    # Something is learnt, and permuted labels do as well: then it is not by the labels.
+    assert unrelated(0.5, 0.5) is Ruling.INCONCLUSIVE
