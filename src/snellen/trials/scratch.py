@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from snellen.core import SnellenError
-
 COPIED_BYTES = 20 * 2**20
 """Greater files are not copied but linked to; a trial that opens such a link for writing is
 stopped."""
@@ -40,7 +38,7 @@ _CHANGING = {
 """Audit events by which a file is changed, with the places of the paths concerned (PEP 578)."""
 
 
-class WouldWriteError(SnellenError, BaseException):
+class WouldWriteError(BaseException):
     """A trial was about to change a file of the user's. No `Exception`, so that a script does not
     catch it and go on."""
 
@@ -77,7 +75,7 @@ def scratch(original: Path) -> Generator[Scratch]:
     with tempfile.TemporaryDirectory(prefix="snellen-trial-") as place:
         directory = Path(place).resolve() / (original.name or "root")
         directory.mkdir()
-        _Copying().fill(original.resolve(), directory)
+        _Copying(ALL_COPIED_BYTES, MOST_FILES).fill(original.resolve(), directory)
         yield Scratch(directory, original.resolve())
 
 
@@ -85,8 +83,8 @@ def scratch(original: Path) -> Generator[Scratch]:
 class _Copying:
     """What is still allowed to be copied."""
 
-    bytes_left: int = ALL_COPIED_BYTES
-    files_left: int = MOST_FILES
+    bytes_left: int
+    files_left: int
 
     def fill(self, source: Path, target: Path) -> None:
         """Nearest first: what lies deep in a data set is linked to sooner than a script."""
