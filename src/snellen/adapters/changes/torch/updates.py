@@ -1,0 +1,63 @@
+"""What parameter groups hold while an update is made."""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from torch.optim.optimizer import (
+    Optimizer,
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+)
+
+from snellen.adapters.patches import Patches
+
+Group = dict[str, Any]
+
+
+def during_updates(
+    patches: Patches,
+    instead: Callable[[Optimizer, Group], Mapping[str, Any]],
+    changed: Callable[[], None],
+) -> None:
+    """`instead(optimizer, group)` gives what the group holds during the update in place of its own
+    values; `changed()` comes once for each update that has any.
+
+    Between updates the groups hold the script's values, so that schedulers and loops that set or
+    read them go on as they are.
+    """
+    kept: weakref.WeakKeyDictionary[Optimizer, list[tuple[Group, Group]]] = (
+        weakref.WeakKeyDictionary()
+    )
+
+    def restore(optimizer: Optimizer) -> None:
+        for group, values in kept.pop(optimizer, []):
+            group.update(values)
+
+    def before(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        del args, kwargs
+        # The update before has raised, and the script went on.
+        restore(optimizer)
+        # An optimizer that wraps another shares its groups.
+        busy = {id(group) for others in kept.values() for group, _ in others}
+        mine: list[tuple[Group, Group]] = []
+        for group in optimizer.param_groups:
+            values = instead(optimizer, group) if id(group) not in busy else {}
+            if values:
+                mine.append((group, {key: group[key] for key in values}))
+                group.update(values)
+        if mine:
+            kept[optimizer] = mine
+            changed()
+
+    def after(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        del args, kwargs
+        restore(optimizer)
+
+    patches.hook(register_optimizer_step_pre_hook(before))
+    patches.hook(register_optimizer_step_post_hook(after))
