@@ -31,26 +31,28 @@ def during_updates(
     Between updates the groups hold the script's values, so that schedulers and loops that set or
     read them go on as they are.
     """
-    kept: weakref.WeakKeyDictionary[Optimizer, list[tuple[Group, Group]]] = (
+    kept: weakref.WeakKeyDictionary[Optimizer, list[tuple[Group, Group, Group]]] = (
         weakref.WeakKeyDictionary()
     )
+    """Groups, what they held, and what we put there."""
 
     def restore(optimizer: Optimizer) -> None:
-        for group, values in kept.pop(optimizer, []):
-            group.update(values)
+        for group, own, ours in kept.pop(optimizer, []):
+            # What the script has set meanwhile stays.
+            group.update({key: own[key] for key in own if group.get(key) is ours[key]})
 
     def before(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         del args, kwargs
         # The update before has raised, and the script went on.
         restore(optimizer)
         # An optimizer that wraps another shares its groups.
-        busy = {id(group) for others in kept.values() for group, _ in others}
-        mine: list[tuple[Group, Group]] = []
+        busy = {id(group) for others in kept.values() for group, *_ in others}
+        mine: list[tuple[Group, Group, Group]] = []
         for group in optimizer.param_groups:
-            values = instead(optimizer, group) if id(group) not in busy else {}
-            if values:
-                mine.append((group, {key: group[key] for key in values}))
-                group.update(values)
+            ours = dict(instead(optimizer, group)) if id(group) not in busy else {}
+            if ours:
+                mine.append((group, {key: group[key] for key in ours}, ours))
+                group.update(ours)
         if mine:
             kept[optimizer] = mine
             changed()
