@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,6 +14,9 @@ from torch import Tensor, nn
 from adapters.torch.programs import images
 from snellen.adapters.changes import Effect, arm
 from snellen.adapters.patches import Patches
+from snellen.capture import Session
+from snellen.record import Subject, read
+from snellen.settings import Settings
 
 Loss = Callable[[nn.Module, Tensor, Tensor], Tensor]
 """Of the model, its images and their labels."""
@@ -76,3 +80,16 @@ def same(left: dict[str, Tensor], right: dict[str, Tensor]) -> bool:
 
 def close(left: dict[str, Tensor], right: dict[str, Tensor]) -> bool:
     return all(torch.allclose(a, right[name], rtol=1e-4, atol=1e-6) for name, a in left.items())
+
+
+def watched(train: Callable[[], object], path: Path) -> Subject:
+    """What is seen of the one model that is trained."""
+    session = Session(Settings(run_file=path / "r.snellen"), script="s", clock=lambda: 0.0)
+    session.arm()
+    try:
+        train()
+    finally:
+        session.finish()
+    assert session.boundary.tripped is None
+    (subject,) = read(path / "r.snellen").subjects
+    return subject

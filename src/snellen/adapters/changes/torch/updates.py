@@ -63,3 +63,35 @@ def during_updates(
 
     patches.hook(register_optimizer_step_pre_hook(before))
     patches.hook(register_optimizer_step_post_hook(after))
+
+
+def before_updates(patches: Patches, ready: Callable[[Optimizer], None]) -> None:
+    """`ready(optimizer)` comes when the gradients of an update are there and it has yet to be made:
+    before the step, or after each evaluation of its closure."""
+
+    def before(optimizer: Optimizer, args: Any, kwargs: Any) -> tuple[Any, Any] | None:
+        closure = kwargs.get("closure") or (args[1] if len(args) > 1 else None)
+        if not callable(closure):
+            ready(optimizer)
+            return None
+
+        def evaluated() -> Any:
+            loss = closure()
+            ready(optimizer)
+            return loss
+
+        if "closure" in kwargs:
+            return args, {**kwargs, "closure": evaluated}
+        return (args[0], evaluated, *args[2:]), kwargs
+
+    patches.hook(register_optimizer_step_pre_hook(before))
+
+
+def after_updates(patches: Patches, made: Callable[[Optimizer], None]) -> None:
+    """`made(optimizer)` comes after each update."""
+
+    def after(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        del args, kwargs
+        made(optimizer)
+
+    patches.hook(register_optimizer_step_post_hook(after))
