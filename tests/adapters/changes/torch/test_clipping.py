@@ -166,8 +166,18 @@ def test_what_it_does_not_reach_it_says() -> None:
     )
 
 
-def test_the_watcher_hears_the_scripts_clipping_and_not_ours(tmp_path: Path) -> None:
-    with changed("clipping", norm=0.5):
-        subject = watched(lambda: trained(CLIPS["norm"]), tmp_path)
+@pytest.mark.parametrize("watching_first", [True, False])
+def test_the_watcher_hears_the_scripts_clipping_and_not_ours(
+    watching_first: bool, tmp_path: Path
+) -> None:
+    def run() -> None:
+        with changed("clipping", norm=0.5):
+            trained(CLIPS["norm"])
+
+    if watching_first:
+        subject = watched(run, tmp_path)
+    else:
+        with changed("clipping", norm=0.5):
+            subject = watched(lambda: trained(CLIPS["norm"]), tmp_path)
     assert subject.facts["gradient_clip"]["limit"] == 1e-3
     assert subject.facts["gradient_clip"]["steps"] == 4
