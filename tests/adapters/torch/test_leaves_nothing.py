@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -18,7 +20,9 @@ from adapters.torch.programs import images
 from snellen.adapters.contract import Glimpse
 from snellen.adapters.torch.clipping import KINDS, PLACES
 from snellen.adapters.torch.losses import LOSSES
+from snellen.capture import Session
 from snellen.capture.subject import SubjectWatch
+from snellen.settings import Settings
 
 
 def traces(model: nn.Module) -> dict[str, object]:
@@ -106,3 +110,39 @@ def test_leaves_nothing(ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     assert traces(model) == before
     assert (tmp_path / "r.snellen").exists()
+
+
+def counting(original: Callable[..., Any], name: str, called: list[str]) -> Callable[..., Any]:
+    def calling(*args: Any, **kwargs: Any) -> Any:
+        called.append(name)
+        return original(*args, **kwargs)
+
+    return calling
+
+
+def test_what_was_put_over_ours_meanwhile_stays(tmp_path: Path) -> None:
+    x, y = images()
+    model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(256, 10))
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    places = ((F, "cross_entropy"), (torch.autograd, "backward"), (nn.utils, "clip_grad_norm_"))
+    originals = [getattr(owner, name) for owner, name in places]
+    called: list[str] = []
+
+    def step() -> None:
+        F.cross_entropy(model(x[:16]), y[:16]).backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+
+    session = Session(Settings(run_file=tmp_path / "r.snellen"), script="s", clock=lambda: 0.0)
+    session.arm()
+    try:
+        for owner, name in places:
+            setattr(owner, name, counting(getattr(owner, name), name, called))
+        step()
+        session.finish()
+        step()
+    finally:
+        for (owner, name), original in zip(places, originals, strict=True):
+            setattr(owner, name, original)
+    assert session.boundary.tripped is None
+    assert called == [name for _, name in places] * 2

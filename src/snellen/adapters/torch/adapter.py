@@ -42,6 +42,7 @@ from snellen.adapters.torch.objectives import Objectives
 from snellen.adapters.torch.optimizers import Optimizers, listed
 from snellen.adapters.torch.outputs import Output, outputs_in, tensors_in
 from snellen.adapters.torch.owners import stepped_by
+from snellen.adapters.torch.replacing import replaced
 from snellen.adapters.torch.roots import RootEars
 from snellen.adapters.torch.undisturbed import asking
 from snellen.adapters.torch.watched import Call, Watched
@@ -172,9 +173,7 @@ class TorchAdapter:
             self._compiling.watch(model, original)
 
     def _patch(self, owner: Any, name: str, replacement: Any) -> None:
-        original = owner.__dict__[name]
-        setattr(owner, name, replacement)
-        self._undo.append(lambda: setattr(owner, name, original))
+        self._undo.append(replaced(owner, name, replacement))
 
     def _hook(self) -> None:
         if self._armed and not self._compiled_model:
@@ -186,7 +185,8 @@ class TorchAdapter:
 
     def _enter(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
         """Cross the boundary, unless it is our own look that got us here."""
-        if self._closed():
+        # Disarmed, we are still called where someone has put a function of theirs over ours.
+        if not self._armed or self._closed():
             return None
         self._inside = True
         try:

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad
 
+from snellen.adapters.torch.replacing import replaced
+
 KINDS = {"clip_grad_norm_": ("norm", "max_norm"), "clip_grad_value_": ("value", "clip_value")}
 """Function → the kind of clipping, and what it calls its limit (the second argument)."""
 PLACES = (nn.utils, clip_grad)
@@ -89,18 +91,14 @@ class ClipEars:
         """`enter(name, function, *args)` crosses the boundary."""
         self._enter = enter
         self._hear: Callable[[Clip], None] | None = hear
-        self._originals = [
-            (place, name, getattr(place, name)) for place in PLACES for name in KINDS
-        ]
         telling = {name: self._telling(name, getattr(clip_grad, name)) for name in KINDS}
-        for place, name, _ in self._originals:
-            setattr(place, name, telling[name])
+        self._undo = [replaced(place, name, telling[name]) for place in PLACES for name in KINDS]
 
     def close(self) -> None:
         """Put the functions back; whoever still holds a telling one tells nothing any more."""
         self._hear = None
-        for place, name, original in self._originals:
-            setattr(place, name, original)
+        while self._undo:
+            self._undo.pop()()
 
     def _telling(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)

@@ -15,6 +15,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from snellen.adapters.torch.replacing import replaced
+
 
 class CompileEars:
     """Tells of every model and function that is compiled, and of the calls of compiled models."""
@@ -41,9 +43,7 @@ class CompileEars:
         self.patch(nn.Module, "compile", self._telling_module_compile(nn.Module.compile))
 
     def patch(self, owner: Any, name: str, replacement: Any) -> None:
-        original = owner.__dict__[name]
-        setattr(owner, name, replacement)
-        self._undo.append(lambda: setattr(owner, name, original))
+        self._undo.append(replaced(owner, name, replacement))
 
     def close(self) -> None:
         while self._undo:

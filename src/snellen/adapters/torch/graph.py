@@ -17,7 +17,7 @@ _BEHIND = {
     "ReluBackward0": "relu",
     "TanhBackward0": "tanh",
 }
-_RESHAPING = {
+RESHAPING = {
     "ViewBackward0", "UnsafeViewBackward0", "ReshapeAliasBackward0", "SqueezeBackward0",
     "SqueezeBackward1", "UnsqueezeBackward0", "ToCopyBackward0", "CloneBackward0",
     "SelectBackward0", "PermuteBackward0", "TransposeBackward0", "AliasBackward0", "SliceBackward0",
@@ -32,7 +32,7 @@ def steps_behind(tensor: Tensor) -> Iterator[Any]:
         if node is None:
             return
         yield node
-        if node.name() not in _RESHAPING and node.name() not in _BEHIND:
+        if node.name() not in RESHAPING and node.name() not in _BEHIND:
             return
         node = node.next_functions[0][0] if node.next_functions else None
 

@@ -17,6 +17,7 @@ from snellen.adapters.contract import Array
 from snellen.adapters.torch.graph import fed_by
 from snellen.adapters.torch.model import LossFunction
 from snellen.adapters.torch.outputs import Output
+from snellen.adapters.torch.replacing import replaced
 
 LOSSES = {
     "cross_entropy": ("cross_entropy", "logits"),
@@ -129,15 +130,16 @@ class LossEars:
 
     def __init__(self, hear: Callable[[Heard], None]) -> None:
         self._hear: Callable[[Heard], None] | None = hear
+        self._undo: list[Callable[[], None]] = []
         for name in LOSSES:
             ORIGINALS[name] = getattr(F, name)
-            setattr(F, name, self._telling(name, ORIGINALS[name]))
+            self._undo.append(replaced(F, name, self._telling(name, ORIGINALS[name])))
 
     def close(self) -> None:
         """Put the functions back; whoever still holds a telling one hears nothing any more."""
         self._hear = None
-        for name in LOSSES:
-            setattr(F, name, ORIGINALS[name])
+        while self._undo:
+            self._undo.pop()()
 
     def _telling(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
         parameters = list(inspect.signature(original).parameters)
