@@ -174,3 +174,14 @@ def test_batches_cut_by_hand_are_said_to_be_out_of_reach(evaluated: int) -> None
     assert (
         train.evaluated == [IN_ORDER[i : i + SIZE] for i in range(0, IMAGES, SIZE)][:evaluated] * 4
     )
+
+
+def test_a_walk_that_is_over_feeds_no_more() -> None:
+    train = Training()
+    with changed("order", seed=0) as effect:
+        walk = iter(loader())
+        for batch in walk:
+            train.step(batch)
+        for _ in range(2 * BATCHES):
+            train.step(torch.rand(2, 1, 2, 2))
+    assert len(effect.limits) == 1
