@@ -11,7 +11,10 @@ from snellen.trials.interventions._intervention import Intervention
 class ScaledDropout(Intervention):
     """Dropout's rate times a factor.
 
-    All kinds of dropout layers and functions, in training mode.
+    All kinds of dropout layers and functions, in training mode; masks that a script draws by hand
+    are not known for dropout. Where the rate becomes 0 no random number is drawn for it, so that
+    what the script draws next is not what it drew without the change. Layers go on showing the rate
+    that the script gave them, to whoever watches too.
     """
 
     name = "dropout"

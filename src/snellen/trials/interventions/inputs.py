@@ -12,7 +12,9 @@ class StandardisedInputs(Intervention):
     """The model gets its images less their mean and divided by their standard deviation.
 
     Per channel, with constants taken from the training's own images before; in training and in
-    evaluation alike. Other inputs than images are left alone.
+    evaluation alike. Other inputs than images are left alone, and so are images of whole numbers,
+    which the model must scale itself. The script keeps its images as they are (for the loss of an
+    autoencoder, say), and whoever watches hears those: the change is a part of the model.
     """
 
     name = "inputs"

@@ -12,7 +12,9 @@ class ShuffledOrder(Intervention):
     """Training images come in random order, drawn anew for each pass.
 
     Where a framework's loader or `fit` draws the batches; batches that the script cuts itself are
-    not reached.
+    not reached, nor those that a sampler of its own puts together. Evaluation keeps its order. A
+    PyTorch loader is known for a training one by the first update on its batches: the first
+    batches, and as many more as its workers have ahead by then, keep their order.
     """
 
     name = "order"
