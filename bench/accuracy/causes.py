@@ -11,8 +11,7 @@ from typing import Any, TypedDict
 
 from snellen.causes import Case, Sign, Weights, balance, catalogue, signs
 from snellen.core import Verdict
-from snellen.diagnosis import REPORTED, ranked
-from snellen.diagnosis.diagnosis import LIKELY
+from snellen.diagnosis import REPORTED, least_belief, ranked
 from snellen.record import RunContents
 from snellen.symptoms import outcomes
 
@@ -22,24 +21,23 @@ it rests on."""
 
 
 class Signs(TypedDict):
-    """Of one subject in which there is, or may be, something to explain."""
+    """Of one subject."""
 
-    faulty: bool
-    """Something is wrong; otherwise it is explained only where a cause is likely."""
+    least: float
+    """Belief below which no cause is named: 0 where something is wrong."""
     clues: Clues
 
 
 def signs_of(contents: RunContents, verdicts: Sequence[Verdict]) -> list[Signs]:
-    """Of every subject of the run in which there may be something to explain."""
+    """Of every subject of the run, those first in which there is most to explain."""
     endings = outcomes(contents)
     found: list[Signs] = []
     for subject in contents.subjects:
         own = [v for v in verdicts if v.place.subject == subject.name]
         case = Case(subject, own, endings[subject.name], contents.events)
-        if case.faulty or case.poor:
-            clues = {code: _plain(signs(c, case)) for code, c in catalogue().items()}
-            found.append({"faulty": case.faulty, "clues": clues})
-    return found
+        clues = {code: _plain(signs(c, case)) for code, c in catalogue().items()}
+        found.append({"least": least_belief(case), "clues": clues})
+    return sorted(found, key=lambda subject: subject["least"])
 
 
 def _plain(seen: dict[str, Sign]) -> dict[str, tuple[bool | None, float, list[str]]]:
@@ -55,10 +53,7 @@ def ranking(found: Iterable[Signs], weights: Weights) -> list[tuple[str, float]]
             balance(cause, _signs(subject["clues"].get(code, {})), weights)
             for code, cause in catalogue().items()
         ]
-        order = ranked(ledgers)
-        if not subject["faulty"]:
-            order = [ledger for ledger in order if ledger.belief >= LIKELY]
-        for ledger in order:
+        for ledger in (x for x in ranked(ledgers) if x.belief >= subject["least"]):
             code = ledger.cause.code
             best[code] = max(best.get(code, 0.0), ledger.belief)
     return sorted(best.items(), key=lambda pair: -pair[1])

@@ -10,7 +10,7 @@ from causes.cases import case, clear, found
 from causes.test_ledger import cause, clue
 from snellen.causes import Group, Sign, Weights, balance
 from snellen.core import Severity
-from snellen.diagnosis import Band, diagnose, ranked
+from snellen.diagnosis import Band, diagnose, least_belief, ranked
 from snellen.diagnosis.diagnose import of_case
 from snellen.diagnosis.diagnosis import band
 from snellen.record import Event
@@ -155,3 +155,31 @@ def test_training_that_came_to_little_is_explained_by_a_likely_cause(right, poor
     assert [c.cause.name for c in told.candidates] == ["parameters-without-optimizer"] * poor
     assert told.by_itself is poor
     assert not of_case(case(answering(seen), outcome=UNHARMED)).needed
+
+
+@pytest.mark.parametrize(
+    ("outcome", "right", "finding", "least"),
+    [
+        pytest.param(HARMED, 0.9, False, 0.0, id="harmed"),
+        pytest.param(UNHARMED, 0.9, True, 0.0, id="a warning"),
+        pytest.param(UNHARMED, 0.7, False, 0.7, id="came to little"),
+        pytest.param(Outcome(None, ("too short",)), 0.9, False, 0.7, id="too short to tell"),
+        pytest.param(UNHARMED, 0.9, False, 0.95, id="well"),
+    ],
+)
+def test_the_better_the_outcome_the_surer_a_cause_must_be(outcome, right, finding, least):
+    watched = answering(recalls(*[right] * 10, each=100))
+    verdicts = [found("S01")] if finding else []
+
+    assert least_belief(case(watched, *verdicts, outcome=outcome)) == least
+
+
+def test_sure_cause_is_named_beside_a_good_outcome():
+    known = answering(recalls(*[1.0] * 10, each=30), recalls(*[0.82] * 10, each=30))
+    few = replace(known, facts={**known.facts, "training_images": 100})
+    told = of_case(case(few, outcome=UNHARMED))
+
+    assert [(c.cause.code, c.belief >= 0.95) for c in told.candidates] == [("C01", True)]
+    assert told.by_itself
+    many = replace(known, facts={**known.facts, "training_images": 2000})
+    assert not of_case(case(many, outcome=UNHARMED)).needed

@@ -2,6 +2,7 @@
 
 from snellen.diagnosis.diagnose import REPORTED as REPORTED
 from snellen.diagnosis.diagnose import diagnose as diagnose
+from snellen.diagnosis.diagnose import least_belief as least_belief
 from snellen.diagnosis.diagnose import ranked as ranked
 from snellen.diagnosis.diagnosis import Band as Band
 from snellen.diagnosis.diagnosis import Candidate as Candidate

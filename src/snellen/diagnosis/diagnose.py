@@ -15,7 +15,7 @@ from snellen.causes import (
     shipped,
 )
 from snellen.core import Verdict
-from snellen.diagnosis.diagnosis import LIKELY, POSSIBLE, Candidate, Diagnosis, Tie
+from snellen.diagnosis.diagnosis import LIKELY, POSSIBLE, SURE, Candidate, Diagnosis, Tie
 from snellen.record import RunContents
 
 REPORTED = 0.5
@@ -52,22 +52,33 @@ def of_case(case: Case, *, weights: Weights | None = None) -> Diagnosis:
     A training that never began, and one that came to little, are explained where a cause is likely,
     and are no riddle otherwise: why a script ended it has said itself, and some tasks are hard.
     """
-    if not case.faulty and not case.broke_off and not case.poor:
-        return Diagnosis(case.subject.name, needed=False, reported=REPORTED)
     table = shipped() if weights is None else weights
     ledgers = ranked(account(cause, case, table) for cause in catalogue().values())
-    if not case.faulty and not ledgers[0].belief >= LIKELY:
+    least = least_belief(case)
+    if ledgers[0].belief < least:
         return Diagnosis(case.subject.name, needed=False, reported=REPORTED)
-    possible = [ledger for ledger in ledgers if ledger.belief >= POSSIBLE]
-    if not case.faulty:
+    possible = [ledger for ledger in ledgers if ledger.belief >= max(least, POSSIBLE)]
+    if case.broke_off and not case.faulty:
         # Whatever else may be amiss has done no harm yet.
-        possible = [ledger for ledger in possible if ledger.belief >= LIKELY]
-        possible = possible[:1] if case.broke_off else possible
+        possible = possible[:1]
     candidates = tuple(
         Candidate(ledger, tuple(ledger.cause().remedies(case))) for ledger in possible
     )
     tie = _tie(ledgers) if case.faulty else None
     return Diagnosis(case.subject.name, True, candidates, tie, REPORTED, not case.faulty)
+
+
+def least_belief(case: Case) -> float:
+    """How firmly a cause must be believed to be named in this training.
+
+    Beliefs take for granted that something is wrong. Where that is in doubt they have to be
+    higher: likely where the training came to little, or ended too soon to tell; sure where it came
+    to much.
+    """
+    if case.faulty:
+        return 0.0
+    told = case.poor or case.broke_off or case.outcome.harmed is None
+    return LIKELY if told else SURE
 
 
 def ranked(ledgers: Iterable[Ledger]) -> list[Ledger]:

@@ -20,6 +20,7 @@ class Band(StrEnum):
 
 LIKELY = 0.7
 POSSIBLE = 0.2
+SURE = 0.95
 
 
 def band(belief: float) -> Band:
@@ -77,7 +78,8 @@ class Diagnosis:
     """Why one model's training went wrong.
 
     Nothing is explained where nothing is wrong: without a finding beyond a note, `candidates` is
-    empty unless the training came to nothing, came to little for a likely cause, or never began.
+    empty unless the training came to nothing, came to little for a likely cause, never began, or
+    a cause is sure.
     """
 
     subject: str
@@ -89,7 +91,8 @@ class Diagnosis:
     reported: float = 0.5
     """Belief from which on a cause is reported: that of the unknown one."""
     by_itself: bool = False
-    """What is explained is no finding, but that the training never began, or came to little."""
+    """What is explained is no finding: the training never began, came to little, or has a cause
+    that is sure."""
 
     @property
     def causes(self) -> tuple[Candidate, ...]:
