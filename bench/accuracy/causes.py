@@ -21,7 +21,7 @@ it rests on."""
 
 
 class Signs(TypedDict):
-    """Of one subject."""
+    """Of one subject in which there is, or may be, something to explain."""
 
     least: float
     """Belief below which no cause is named: 0 where something is wrong."""
@@ -29,14 +29,17 @@ class Signs(TypedDict):
 
 
 def signs_of(contents: RunContents, verdicts: Sequence[Verdict]) -> list[Signs]:
-    """Of every subject of the run, those first in which there is most to explain."""
+    """Of every subject of the run in which there may be something to explain, those first in which
+    there surely is."""
     endings = outcomes(contents)
     found: list[Signs] = []
     for subject in contents.subjects:
         own = [v for v in verdicts if v.place.subject == subject.name]
         case = Case(subject, own, endings[subject.name], contents.events)
-        clues = {code: _plain(signs(c, case)) for code, c in catalogue().items()}
-        found.append({"least": least_belief(case), "clues": clues})
+        least = least_belief(case)
+        if least is not None:
+            clues = {code: _plain(signs(c, case)) for code, c in catalogue().items()}
+            found.append({"least": least, "clues": clues})
     return sorted(found, key=lambda subject: subject["least"])
 
 

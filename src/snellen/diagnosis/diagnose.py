@@ -52,9 +52,11 @@ def of_case(case: Case, *, weights: Weights | None = None) -> Diagnosis:
     A training that never began, and one that came to little, are explained where a cause is likely,
     and are no riddle otherwise: why a script ended it has said itself, and some tasks are hard.
     """
+    least = least_belief(case)
+    if least is None:
+        return Diagnosis(case.subject.name, needed=False, reported=REPORTED)
     table = shipped() if weights is None else weights
     ledgers = ranked(account(cause, case, table) for cause in catalogue().values())
-    least = least_belief(case)
     if ledgers[0].belief < least:
         return Diagnosis(case.subject.name, needed=False, reported=REPORTED)
     possible = [ledger for ledger in ledgers if ledger.belief >= max(least, POSSIBLE)]
@@ -68,17 +70,18 @@ def of_case(case: Case, *, weights: Weights | None = None) -> Diagnosis:
     return Diagnosis(case.subject.name, True, candidates, tie, REPORTED, not case.faulty)
 
 
-def least_belief(case: Case) -> float:
-    """How firmly a cause must be believed to be named in this training.
+def least_belief(case: Case) -> float | None:
+    """How firmly a cause must be believed to be named in this training; `None`: none is.
 
     Beliefs take for granted that something is wrong. Where that is in doubt they have to be
     higher: likely where the training came to little, or ended too soon to tell; sure where it came
-    to much.
+    to less than healthy ones do.
     """
     if case.faulty:
         return 0.0
-    told = case.poor or case.broke_off or case.outcome.harmed is None
-    return LIKELY if told else SURE
+    if case.poor or case.broke_off or case.outcome.harmed is None:
+        return LIKELY
+    return SURE if case.fair else None
 
 
 def ranked(ledgers: Iterable[Ledger]) -> list[Ledger]:

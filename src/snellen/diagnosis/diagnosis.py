@@ -78,8 +78,8 @@ class Diagnosis:
     """Why one model's training went wrong.
 
     Nothing is explained where nothing is wrong: without a finding beyond a note, `candidates` is
-    empty unless the training came to nothing, came to little for a likely cause, never began, or
-    a cause is sure.
+    empty unless the training came to nothing, came to little for a likely cause or to less than
+    it should for a sure one, or never began.
     """
 
     subject: str
@@ -91,8 +91,8 @@ class Diagnosis:
     reported: float = 0.5
     """Belief from which on a cause is reported: that of the unknown one."""
     by_itself: bool = False
-    """What is explained is no finding: the training never began, came to little, or has a cause
-    that is sure."""
+    """What is explained is no finding: the training never began, or came to less than
+    healthy ones do."""
 
     @property
     def causes(self) -> tuple[Candidate, ...]:
