@@ -55,7 +55,8 @@ class TooFewImages(Symptom):
 
     ## What it finds
     Trainings with few images for each class whose model answers its training images far better than
-    held-out ones (by 20 points, or by 15 where there are at most 20 images of a class). Where no held-out image was answered, very few images are a note.
+    held-out ones: by 20 points, or by 15 where there are at most 20 images of a class. Where no
+    held-out image was answered, very few images are a note.
 
     ## Why it matters
     The model can learn all images by heart, and nothing tells it which of their features matter.
@@ -106,7 +107,7 @@ class TooFewImages(Symptom):
     min_gap_very_few: float = threshold(
         0.15,
         unit="macro recall on training images above that on held-out ones, with very few images",
-        because="ten of each of ten classes left a gap of 0.19 to 0.25; healthy ones stay below 0.13",
+        because="ten of each of ten digits left 0.19 to 0.25; healthy networks stay below 0.13",
     )
 
     def opinions(self, subject: Subject) -> Iterable[Opinion]:
