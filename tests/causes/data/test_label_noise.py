@@ -110,6 +110,17 @@ def test_errors_go_to_one_class_each() -> None:
     assert state(LabelNoise, key, case(answering(LEARNT, GUESSED))) == "unmeasured"
 
 
+@pytest.mark.parametrize(
+    ("best", "expected"), [(2.2, "present"), (2.4, "absent")], ids=["below guessing", "never"]
+)
+def test_images_that_no_loss_says_anything_of_are_of_another_kind(
+    best: float, expected: str
+) -> None:
+    watched = answering(LEARNT, HALF, facts={"training_images": 1000}, train=[2.3] * 100)
+    watched = with_losses(watched, val_loss=[best, 2.5, 3.0])
+    assert state(LabelNoise, "learnt-by-heart-though-images-are-many", case(watched)) == expected
+
+
 def exchanged(right: float, into: int = 1) -> ImageAnswers:
     """Ten classes in pairs; what is not answered rightly is taken for the other of the pair, or for
     a class `into` further."""

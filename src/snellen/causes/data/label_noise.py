@@ -120,7 +120,11 @@ class LabelNoise(Cause):
         wide = between.training.skill > 0.85 and between.surely > 0.1
         # Grainy pictures are learnt by heart as well.
         clean = rough is None or rough.least < 0.7
-        return sign(wide and not between.held_out.at_chance and clean, said, "S49")
+        # Held-out images of another kind are never answered better than by guessing.
+        values, course = held_out_loss(case.subject), losses(case)
+        worse = course is not None and len(values) > 1 and values.min() > course.prior
+        known = not between.held_out.at_chance and not worse
+        return sign(wide and known and clean, said, "S49")
 
     @clue(Group.CLASSES, expected=(0.3, 0.08))
     def errors_go_to_one_class_each(self, case: Case) -> Sign:
