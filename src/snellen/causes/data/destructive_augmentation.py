@@ -119,7 +119,7 @@ class DestructiveAugmentation(Cause):
         many = low > 0.75 or high > 0.25 or seen.blank > 0.02 * seen.images
         return sign(many, said)
 
-    @clue(Group.CLASSES, expected=(0.3, 0.005), decisive=True)
+    @clue(Group.CLASSES, expected=(0.15, 0.005), decisive=True)
     def classes_are_taken_for_each_other(self, case: Case) -> Sign:
         seen = pairs(case)
         if seen is None:
