@@ -11,8 +11,7 @@ from typing import Any, TypedDict
 
 from snellen.causes import Case, Sign, Weights, balance, catalogue, signs
 from snellen.core import Verdict
-from snellen.diagnosis import REPORTED, ranked
-from snellen.diagnosis.diagnosis import LIKELY
+from snellen.diagnosis import REPORTED, least_belief, ranked
 from snellen.record import RunContents
 from snellen.symptoms import outcomes
 
@@ -24,22 +23,24 @@ it rests on."""
 class Signs(TypedDict):
     """Of one subject in which there is, or may be, something to explain."""
 
-    faulty: bool
-    """Something is wrong; otherwise it is explained only where a cause is likely."""
+    least: float
+    """Belief of the best cause below which nothing is explained: 0 where something is wrong."""
     clues: Clues
 
 
 def signs_of(contents: RunContents, verdicts: Sequence[Verdict]) -> list[Signs]:
-    """Of every subject of the run in which there may be something to explain."""
+    """Of every subject of the run in which there may be something to explain, those first in which
+    there surely is."""
     endings = outcomes(contents)
     found: list[Signs] = []
     for subject in contents.subjects:
         own = [v for v in verdicts if v.place.subject == subject.name]
         case = Case(subject, own, endings[subject.name], contents.events)
-        if case.faulty or case.poor:
+        least = least_belief(case)
+        if least is not None:
             clues = {code: _plain(signs(c, case)) for code, c in catalogue().items()}
-            found.append({"faulty": case.faulty, "clues": clues})
-    return found
+            found.append({"least": least, "clues": clues})
+    return sorted(found, key=lambda subject: subject["least"])
 
 
 def _plain(seen: dict[str, Sign]) -> dict[str, tuple[bool | None, float, list[str]]]:
@@ -56,8 +57,8 @@ def ranking(found: Iterable[Signs], weights: Weights) -> list[tuple[str, float]]
             for code, cause in catalogue().items()
         ]
         order = ranked(ledgers)
-        if not subject["faulty"]:
-            order = [ledger for ledger in order if ledger.belief >= LIKELY]
+        if order[0].belief < subject["least"]:
+            continue
         for ledger in order:
             code = ledger.cause.code
             best[code] = max(best.get(code, 0.0), ledger.belief)

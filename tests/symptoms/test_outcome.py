@@ -64,6 +64,10 @@ def trained(
 GOOD_TEN = answers([32] * 10, [29] * 10, [32] * 10)
 CHANCE_TEN = answers([320] + [0] * 9, [32] + [0] * 9, [32] * 10)
 
+# 30% of the training images; 60%: more than half of the way from guessing.
+SOME_TEN = answers([32] * 10, [9] * 5 + [10] * 5, [32] * 10)
+HALF_TEN = answers([32] * 10, [19] * 10, [32] * 10)
+
 HARMED = {
     # CATALOGUE §2b: test accuracy at chance, training loss around ln 10.
     "death by learning rate": trained(CE, TEN, curve(2.3, 85, 2.31, 2.31), CHANCE_TEN),
@@ -133,6 +137,11 @@ HARMED = {
     "a loss at the prior, and a recall little above chance": trained(
         CE, TEN, curve(2.3, 2.3), answers([140, *[20] * 9], [20, *[5] * 9], [32] * 10)
     ),
+    "more than 80% of the loss left, few images answered, though it still falls": trained(
+        CE, TEN, curve(2.3, 2.2, 1.88), SOME_TEN
+    ),
+    "a loss at the prior, and less than half answered": trained(CE, TEN, curve(2.3, 2.3), SOME_TEN),
+    "answers far worse than the loss says": trained(CE, TEN, curve(2.3, 0.8, 0.75), SOME_TEN),
     "label smoothing, nothing learnt": trained(
         CE | {"label_smoothing": 0.1}, TEN, curve(2.35, 2.30), CHANCE_TEN
     ),
@@ -187,7 +196,14 @@ UNHARMED = {
         labels(*[50] * 100),
         curve(4.61, 4.2),
         answers([3] * 100, [1] * 30 + [0] * 70, [3] * 100),
+        epochs=2,
     ),
+    "the same of longer trainings, stopped early": trained(
+        CE, TEN, curve(2.3, 2.0), SOME_TEN, epochs=3, planned_steps=2001
+    ),
+    "less than 80% of the loss left": trained(CE, TEN, curve(2.3, 1.84, 1.83), SOME_TEN),
+    "half answered, whatever is left of the loss": trained(CE, TEN, curve(2.3, 2.0), HALF_TEN),
+    "answers as good as the loss says": trained(CE, TEN, curve(2.3, 1.24, 1.22), SOME_TEN),
     "heavy augmentation: the training loss lags behind what is known": trained(
         CE, TEN, curve(2.3, 2.25, 2.2), GOOD_TEN
     ),

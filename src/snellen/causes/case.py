@@ -15,6 +15,9 @@ from snellen.symptoms.progress import loss_left
 POOR_LOSS = 0.4
 POOR_SKILL = 0.75
 POOR_GAP = 0.2
+FAIR_LOSS = 0.25
+FAIR_SKILL = 0.85
+FAIR_GAP = 0.15
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,13 +78,23 @@ class Case:
         images are answered less than three quarters of the way from guessing to perfection, or
         held-out images worse than those by a fifth. Hardly a healthy network of the gallery ended
         so; tasks may be hard."""
+        return self._short_of(POOR_LOSS, POOR_SKILL, POOR_GAP)
+
+    @property
+    def fair(self) -> bool:
+        """The training came to more than a poor one, and still to less than healthy networks of the
+        gallery do: a quarter of the loss is left, training images are answered less than 85% of
+        the way from guessing to perfection, or held-out images worse than those by 15 points."""
+        return self._short_of(FAIR_LOSS, FAIR_SKILL, FAIR_GAP) and not self.poor
+
+    def _short_of(self, loss: float, skill: float, widest: float) -> bool:
         if self.outcome.harmed is None:
             return False
         score, between = training_score(self.subject), gap(self.subject, at_least=30)
         return (
-            loss_left(self.subject) > POOR_LOSS
-            or (score is not None and score.skill < POOR_SKILL)
-            or (between is not None and between.size > POOR_GAP)
+            loss_left(self.subject) > loss
+            or (score is not None and score.skill < skill)
+            or (between is not None and between.size > widest)
         )
 
     @property

@@ -3,6 +3,7 @@
 from snellen.diagnosis.diagnose import REPORTED as REPORTED
 from snellen.diagnosis.diagnose import cases as cases
 from snellen.diagnosis.diagnose import diagnose as diagnose
+from snellen.diagnosis.diagnose import least_belief as least_belief
 from snellen.diagnosis.diagnose import ranked as ranked
 from snellen.diagnosis.diagnose import suspects as suspects
 from snellen.diagnosis.diagnosis import Band as Band

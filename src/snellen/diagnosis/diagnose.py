@@ -17,7 +17,7 @@ from snellen.causes import (
     with_trial,
 )
 from snellen.core import Verdict
-from snellen.diagnosis.diagnosis import LIKELY, POSSIBLE, Candidate, Diagnosis, Tie
+from snellen.diagnosis.diagnosis import LIKELY, POSSIBLE, SURE, Candidate, Diagnosis, Tie
 from snellen.record import RunContents
 from snellen.trials.proof import Proof, Ruling, prove
 from snellen.trials.trial import Done
@@ -67,10 +67,12 @@ def of_case(
 ) -> Diagnosis:
     """The diagnosis of one subject.
 
-    A training that never began, and one that came to little, are explained where a cause is likely,
-    and are no riddle otherwise: why a script ended it has said itself, and some tasks are hard.
+    A training that never began, and one that came to little, are explained where some cause is
+    believed firmly enough, and are no riddle otherwise: why a script ended it has said itself, and
+    some tasks are hard.
     """
-    if not case.faulty and not case.broke_off and not case.poor:
+    least = least_belief(case)
+    if least is None:
         return Diagnosis(case.subject.name, needed=False, reported=REPORTED)
     table = shipped() if weights is None else weights
     proofs = {cause: prove(cause, case, trials) for cause in catalogue().values() if trials}
@@ -78,19 +80,35 @@ def of_case(
     ledgers = ranked(_tried(ledger, proofs.get(ledger.cause)) for ledger in accounts)
     # Proved is above believed, however firmly.
     ledgers.sort(key=lambda ledger: not _confirmed(proofs.get(ledger.cause)))
-    if not case.faulty and not ledgers[0].belief >= LIKELY:
+    if ledgers[0].belief < least:
         return Diagnosis(case.subject.name, needed=False, reported=REPORTED)
     possible = [ledger for ledger in ledgers if ledger.belief >= POSSIBLE]
-    if not case.faulty:
+    if case.broke_off and not case.faulty:
         # Whatever else may be amiss has done no harm yet.
-        possible = [ledger for ledger in possible if ledger.belief >= LIKELY]
-        possible = possible[:1] if case.broke_off else possible
+        possible = possible[:1]
     candidates = tuple(
         Candidate(ledger, tuple(ledger.cause().remedies(case)), proofs.get(ledger.cause))
         for ledger in possible
     )
     tie = _tie(ledgers) if case.faulty and not any(map(_confirmed, proofs.values())) else None
     return Diagnosis(case.subject.name, True, candidates, tie, REPORTED, not case.faulty)
+
+
+def least_belief(case: Case) -> float | None:
+    """How firmly the best cause must be believed for this training to be explained; `None`: no
+    belief is enough.
+
+    Beliefs take for granted that something is wrong. Where that is in doubt they have to be
+    higher: more than that the cause is unknown where the training came to little or ended too soon
+    to tell, likely where a script ended it, sure where it came to less than healthy ones do.
+    """
+    if case.faulty:
+        return 0.0
+    if case.broke_off:
+        return LIKELY
+    if case.poor or case.outcome.harmed is None:
+        return REPORTED
+    return SURE if case.fair else None
 
 
 def ranked(ledgers: Iterable[Ledger]) -> list[Ledger]:

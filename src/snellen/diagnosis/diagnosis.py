@@ -23,6 +23,7 @@ class Band(StrEnum):
 
 LIKELY = 0.7
 POSSIBLE = 0.2
+SURE = 0.95
 
 
 def band(belief: float) -> Band:
@@ -86,7 +87,8 @@ class Diagnosis:
     """Why one model's training went wrong.
 
     Nothing is explained where nothing is wrong: without a finding beyond a note, `candidates` is
-    empty unless the training came to nothing, came to little for a likely cause, or never began.
+    empty unless the training came to nothing, came to little for a cause that is believed or to
+    less than it should for one that is sure, or never began.
     """
 
     subject: str
@@ -98,7 +100,8 @@ class Diagnosis:
     reported: float = 0.5
     """Belief from which on a cause is reported: that of the unknown one."""
     by_itself: bool = False
-    """What is explained is no finding, but that the training never began, or came to little."""
+    """What is explained is no finding: the training never began, or came to less than
+    healthy ones do."""
 
     @property
     def causes(self) -> tuple[Candidate, ...]:

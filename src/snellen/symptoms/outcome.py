@@ -34,7 +34,15 @@ STILL_FALLING = 0.02
 """Fall over the second half of a training, as a share of the prior loss, that counts as
 improving."""
 CLEAR_SKILL = 0.25
+"""Share of the way from chance to perfect recall that a network which guesses does not reach."""
+LITTLE_WAY = 0.8
+"""Share of the loss left above which a training hardly began to learn. Healthy ones of the gallery
+have at most a half left."""
+HALF_SKILL = 0.5
 """Share of the way from chance to perfect recall that no loss value argues away."""
+OWN_CLAIM = 0.85
+"""Share of exp(−loss), the probability that right answers had in training, which answers in
+evaluation mode keep at least. Those of healthy networks keep all of it."""
 IMBALANCED = 0.8
 """Share of the largest class from which on a decision threshold may hide what was learnt."""
 ENOUGH_UNSEEN = 100
@@ -112,10 +120,16 @@ def outcome(
       unharmed, no fall as unknown;
     - whose macro recall on the probe, in evaluation mode, is what guessing gives (within three
       standard deviations of guessing), whatever its accuracy;
-    - whose macro recall on at least 100 held-out images is what guessing gives, after three epochs.
+    - whose macro recall on at least 100 held-out images is what guessing gives, after three epochs;
+    - that hardly began to learn: more than 80% of the loss is left after three epochs (or it is no
+      longer falling), and training images are answered less than half of the way from guessing to
+      perfection;
+    - whose network answers its training images far less well, in evaluation mode, than its training
+      loss says it did in training: a loss L gives right answers a probability of exp(−L) or more
+      on average, and such images are answered rightly at least about as often.
 
-    A clearly better recall outweighs a high loss, as under heavy augmentation. Unknown is a
-    training that ended within its warm-up (one epoch and at least 100 steps; a third of the steps
+    A recall of half the way or more outweighs a high loss, as under heavy augmentation. Unknown is
+    a training that ended within its warm-up (one epoch and at least 100 steps; a third of the steps
     where at least three epochs were done), one that was still falling, one at chance after fewer
     than three epochs whose loss is falling, and one of two models trained against each other
     (`adversarial`).
@@ -141,8 +155,8 @@ def outcome(
     else:
         harmed, reasons = _judged(series, end, measure, recall, subject)
         if not harmed:
-            unseen = _no_better_on_unseen(subject, strictness)
-            harmed, reasons = (True, (unseen, *reasons)) if unseen else (harmed, reasons)
+            further = _no_better_on_unseen(subject, strictness) or _below_its_claim(subject, end)
+            harmed, reasons = (True, (further, *reasons)) if further else (harmed, reasons)
     return Outcome(
         harmed,
         reasons,
@@ -171,8 +185,10 @@ def _judged(
         if by_loss is False and _imbalanced(subject) and end < LEARNT_ANYWAY * measure.prior:
             return None, (f"{said}, yet {loss_reason}",)
         return True, (said, loss_reason)
-    if by_loss and recall.skill >= CLEAR_SKILL and not end > 1.5 * measure.prior:
+    if by_loss and recall.skill >= HALF_SKILL and not end > 1.5 * measure.prior:
         return False, (said, loss_reason)
+    if by_loss is False and recall.skill < HALF_SKILL and _hardly_began(series, end, subject):
+        return True, (loss_reason, said)
     if by_loss is None:
         return (False, (said,)) if recall.skill >= CLEAR_SKILL else (None, (said, loss_reason))
     return by_loss, (loss_reason, said)
@@ -285,6 +301,43 @@ def _no_better_on_unseen(subject: Subject, strictness: Strictness) -> str:
         return ""
     return (
         f"macro recall on held-out images is {unseen.value:.2f}; guessing gives {unseen.chance:.2f}"
+    )
+
+
+def _hardly_began(series: LossSeries | None, end: float, subject: Subject) -> bool:
+    measure, epochs = yardstick(subject), number(subject, "epochs")
+    if series is None or not end > measure.floor + LITTLE_WAY * (measure.prior - measure.floor):
+        return False
+    planned = number(subject, "planned_steps") or 0.0
+    given = epochs is not None and epochs >= SEVERAL_EPOCHS and subject.steps >= planned / 2
+    return given or not _still_falling(series, measure.prior)
+
+
+def _below_its_claim(subject: Subject, end: float) -> str:
+    """A clause where the network answers its training images far less often than its training loss
+    claims; empty otherwise, and where a loss claims no probability of a class."""
+    loss, measure = record(subject, "loss"), yardstick(subject)
+    last = subject.last("", Predictions)
+    labels = subject.last("", Targets, "", Clock.INLINE)
+    recall = macro_recall(subject)
+    if recall is None or last is None or labels is None or not np.isfinite(measure.prior):
+        return ""
+    if loss.get("name") not in ("cross_entropy", "nll") or not np.isfinite(end):
+        return ""
+    seen, priors = last.value, labels.value.priors
+    if len(priors) != len(seen.present):
+        return ""
+    kept = np.asarray(seen.present) > 0
+    recalls = np.asarray(seen.right, np.float64)[kept] / np.asarray(seen.present, np.float64)[kept]
+    # The loss weighs classes as they came in training, which the probe need not.
+    share = float(recalls @ priors[kept] / priors[kept].sum()) if priors[kept].sum() > 0 else 1.0
+    spread = np.sqrt(max(share * (1 - share), 0.0) / max(int(np.sum(seen.present)), 1))
+    claimed = float(np.exp(-end))
+    if not share + 1.645 * float(spread) < OWN_CLAIM * claimed:
+        return ""
+    return (
+        f"in evaluation mode {share:.0%} of the training images are answered rightly, while a "
+        f"training loss of {end:.3g} means {claimed:.0%}"
     )
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from snellen.causes.architecture.early_downsampling import EarlyDownsampling
 from snellen.core import Window
 from snellen.record import HELD_OUT
 from snellen.stats import ImageAnswers
-from symptoms.build import probe, subject
+from symptoms.build import given, labels, probe, subject
 from symptoms.geometric import max_pool, mean_pool, network, sliding
 from symptoms.richer import image_answers
 
@@ -42,6 +44,17 @@ def test_what_symptoms_said(key: str, code: str) -> None:
     assert present(EarlyDownsampling, key, case(own, found(code))) is True
     assert present(EarlyDownsampling, key, case(own, clean=[code])) is False
     assert present(EarlyDownsampling, key, case(own)) is None
+
+
+@pytest.mark.parametrize(("end", "nothing"), [(2.2, False), (2.3, True)])
+def test_coarse_maps_still_tell_something(end: float, nothing: bool) -> None:
+    facts = {"loss": {"name": "cross_entropy", "reduction": "mean"}}
+    own = replace(
+        plus(network(32, sliding(3)), given(labels(*[100] * 10))),
+        losses=subject(train=[2.3] * 10 + [end] * 90).losses,
+        facts=subject(facts=facts).facts,
+    )
+    assert present(EarlyDownsampling, "nothing-was-learnt", case(own)) is nothing
 
 
 @pytest.mark.parametrize(("convolutions", "many"), [(1, False), (2, True)])

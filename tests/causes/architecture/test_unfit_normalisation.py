@@ -9,8 +9,8 @@ import pytest
 from causes.cases import belief, case, found, nothing_seen, plus, present, remedies
 from snellen.causes.architecture.unfit_normalisation import UnfitNormalisation
 from snellen.record import Subject
-from snellen.stats import ModeGap, NormalisationState
-from symptoms.build import conv, head, probe, subject
+from snellen.stats import ModeGap, NormalisationState, WeightUpdate
+from symptoms.build import conv, head, inline, probe, subject, update
 
 SET_UP = "set-up-unfit-for-batch-statistics"
 
@@ -48,6 +48,15 @@ def gap(running: int, batch: int) -> dict[Any, Any]:
 def test_values_per_channel(batch: int, side: int, unfit: bool) -> None:
     about = case(net(side=side, batch_size=batch))
     assert present(UnfitNormalisation, SET_UP, about) is unfit
+
+
+@pytest.mark.parametrize(("size", "outrun"), [(0.029, False), (0.031, True)])
+def test_weights_that_running_statistics_do_not_follow(size: float, outrun: bool) -> None:
+    moved = inline("conv", WeightUpdate, "", (800, update(size=size)))
+    key = "weights-outrun-the-statistics"
+    assert present(UnfitNormalisation, key, case(net(state(), moved))) is outrun
+    without = plus(subject(conv(), head()), moved)
+    assert present(UnfitNormalisation, key, case(without)) is None
 
 
 @pytest.mark.parametrize(("steps", "unfit"), [(229, True), (230, False)])

@@ -6,7 +6,7 @@ from causes.cases import belief, case, found, nothing_seen, present, remedies
 from snellen.causes.architecture.unfit_padding_or_stride import UnfitPaddingOrStride
 from snellen.core import Window
 from symptoms.build import subject
-from symptoms.geometric import max_pool, mean_pool, network, sliding
+from symptoms.geometric import max_pool, mean_pool, network, sliding, transposed
 
 
 @pytest.mark.parametrize(("kernel", "unread"), [(1, True), (2, False)])
@@ -35,6 +35,12 @@ def test_strides_beyond_kernels(step: Window, skips: bool) -> None:
 def test_blind_positions(padding: int, blind: bool) -> None:
     about = case(network(16, sliding(3, 1, padding), sliding(3)))
     assert present(UnfitPaddingOrStride, "positions-see-padding-alone", about) is blind
+
+
+def test_gaps_of_an_enlargement_are_no_frame() -> None:
+    about = case(network(8, sliding(3), transposed(3, 4), last=None), found("S29", layer="conv1"))
+    assert present(UnfitPaddingOrStride, "positions-see-padding-alone", about) is False
+    assert present(UnfitPaddingOrStride, "geometry-was-reported", about) is not True
 
 
 @pytest.mark.parametrize("code", ["S29", "S30"])

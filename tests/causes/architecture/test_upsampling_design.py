@@ -35,6 +35,19 @@ def test_kernels_beside_strides(kernel: int, stride: int, uneven: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("kernel", "stride", "open_"), [(3, 4, True), (4, 4, False), (3, 2, False)]
+)
+def test_gaps_between_windows(kernel: int, stride: int, open_: bool) -> None:
+    own = network(16, sliding(3), transposed(kernel, stride), last=None)
+    seen = case(own, clean=["S27"])
+    assert present(UpsamplingDesign, "windows-leave-gaps", seen) is open_
+    # A lattice that is missing from the mean says nothing where rows are empty anyway.
+    assert present(UpsamplingDesign, "maps-show-a-lattice", seen) is (None if open_ else False)
+    assert present(UpsamplingDesign, "the-answer-shows-it", seen) is (None if open_ else False)
+    assert (belief(UpsamplingDesign, seen) > 0.7) is open_
+
+
+@pytest.mark.parametrize(
     ("step", "grows"),
     [
         (transposed(2, 2), True),
@@ -68,4 +81,7 @@ def test_remedies() -> None:
 
 
 def test_without_layers_only_the_lack_of_them_is_known() -> None:
-    assert nothing_seen(UpsamplingDesign) <= {"windows-overlap-unevenly"}
+    assert nothing_seen(UpsamplingDesign) <= {
+        "windows-leave-gaps",
+        "windows-overlap-unevenly",
+    }

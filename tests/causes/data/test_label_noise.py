@@ -23,8 +23,10 @@ from causes.data.cases import (
     remedies,
     state,
 )
+from snellen.causes.data.destructive_augmentation import DestructiveAugmentation
 from snellen.causes.data.label_noise import LabelNoise
 from snellen.core import Severity
+from snellen.stats import ImageAnswers
 from symptoms.data_builders import replied, with_losses
 
 
@@ -106,6 +108,43 @@ def test_errors_go_to_one_class_each() -> None:
     assert state(LabelNoise, key, case(spread)) == "absent"
     # One answer for every image has a favourite, too, and means nothing.
     assert state(LabelNoise, key, case(answering(LEARNT, GUESSED))) == "unmeasured"
+
+
+@pytest.mark.parametrize(
+    ("best", "expected"), [(2.2, "present"), (2.4, "absent")], ids=["below guessing", "never"]
+)
+def test_images_that_no_loss_says_anything_of_are_of_another_kind(
+    best: float, expected: str
+) -> None:
+    watched = answering(LEARNT, HALF, facts={"training_images": 1000}, train=[2.3] * 100)
+    watched = with_losses(watched, val_loss=[best, 2.5, 3.0])
+    assert state(LabelNoise, "learnt-by-heart-though-images-are-many", case(watched)) == expected
+
+
+def exchanged(right: float, into: int = 1) -> ImageAnswers:
+    """Ten classes in pairs; what is not answered rightly is taken for the other of the pair, or for
+    a class `into` further."""
+    label = np.repeat(np.arange(10), 32)
+    other = np.where(label % 2 == 0, label + 1, label - 1) if into == 1 else (label + into) % 10
+    wrong = np.tile(np.arange(32) >= round(32 * right), 10)
+    return replied(label, np.where(wrong, other, label))
+
+
+@pytest.mark.parametrize(
+    ("unseen", "expected"),
+    [
+        pytest.param(exchanged(0.6), "present", id="pairs"),
+        pytest.param(exchanged(0.3), "present", id="a coin toss"),
+        pytest.param(exchanged(0.2), "absent", id="names exchanged"),
+        pytest.param(exchanged(0.6, into=3), "absent", id="favourites that do not return it"),
+        pytest.param(exchanged(0.97), "unmeasured", id="few errors"),
+        pytest.param(recalls(0.5, 0.5), "unmeasured", id="two classes"),
+    ],
+)
+@pytest.mark.parametrize("cause", [LabelNoise, DestructiveAugmentation])
+def test_classes_taken_for_each_other(cause: Any, unseen: ImageAnswers, expected: str) -> None:
+    watched = case(answering(LEARNT, unseen))
+    assert state(cause, "classes-are-taken-for-each-other", watched) == expected
 
 
 def test_a_dead_network_speaks_against() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from causes.cases import belief, case, found, plus, present, remedies
+from causes.cases import ask, belief, case, found, plus, present, remedies
 from snellen.causes.optimisation.bad_initialisation import BadInitialisation
 from snellen.causes.optimisation.learning_rate_too_high import LearningRateTooHigh
 from snellen.causes.optimisation.learning_rate_too_low import LearningRateTooLow
@@ -24,6 +24,7 @@ def net(
     *,
     dead: tuple[int, int] = (0, 0),
     onset: int = 10,
+    looked: int = 0,
     drift: float = 0.1,
     size: float = 1e-3,
     growth: float = 1.0,
@@ -31,9 +32,10 @@ def net(
     train: Any = None,
     **facts: Any,
 ) -> Subject:
-    """One layer of 8 channels, of which so many are silent before training and from `onset` on."""
+    """One layer of 8 channels, of which so many are silent before training, up to
+    the look at `looked`, and from `onset` on."""
     before, after = (maps(silent=range(n)) for n in dead)
-    looks = [(0, before), (onset, after), (1000, after)]
+    looks = [(0, before), *([(looked, before)] if looked else []), (onset, after), (1000, after)]
     return plus(
         subject(conv(), head(), facts=ADAM | facts, train=train),
         probe("conv", MapSummary, "post", *looks),
@@ -68,7 +70,8 @@ def still(**changes: Any) -> Subject:
         ("loss-jumped", {"train": [2.0, 4.1, *[1.0] * 98]}, True),
         ("channels-died-early", {"dead": (0, 1)}, False),
         ("channels-died-early", {"dead": (0, 4), "onset": 100}, True),
-        ("channels-died-early", {"dead": (0, 4), "onset": 101}, False),
+        ("channels-died-early", {"dead": (0, 4), "onset": 150, "looked": 100}, None),
+        ("channels-died-early", {"dead": (0, 4), "onset": 150, "looked": 101}, False),
         ("dead-from-the-start", {"dead": (0, 2)}, None),
         ("dead-from-the-start", {"dead": (4, 8)}, False),
         ("dead-from-the-start", {"dead": (6, 8)}, True),
@@ -107,6 +110,12 @@ def test_clues_of_a_high_rate(key: str, changes: dict[str, Any], expected: bool 
 )
 def test_clues_of_a_low_rate(key: str, changes: dict[str, Any], expected: bool | None) -> None:
     assert present(LearningRateTooLow, key, case(net(**changes))) is expected
+
+
+def test_steps_between_usual_ones_and_leaps_say_less() -> None:
+    key = "first-steps-shift-the-maps"
+    trust = [ask(LearningRateTooHigh, key, case(net(drift=d))).reliability for d in (0.9, 2, 2.9)]
+    assert trust == pytest.approx([1.0, 0.5, 0.05])
 
 
 def test_sgd_may_kill_without_growing_filters() -> None:

@@ -68,6 +68,22 @@ def test_what_was_learnt(end: float, right: int, most: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("steps", "epochs", "end", "ended"),
+    [
+        (100, 3, 1.5, True),
+        (101, 3, 1.5, False),
+        (100, 4, 1.5, False),
+        (100, 3, 0.3, False),
+        (100, 3, 2.29, False),
+    ],
+)
+def test_endings_within_the_first_steps(steps: int, epochs: int, end: float, ended: bool) -> None:
+    train = list(np.linspace(2.3, end, 30)) + [end] * 30
+    about = case(net(train, steps=steps, epochs=epochs))
+    assert present(TooFewSteps, "ended-before-it-could-learn", about) is ended
+
+
+@pytest.mark.parametrize(
     ("steps", "epochs", "few"),
     [(249, 20, True), (250, 20, False), (1400, 3, True), (1600, 3, False), (1400, 4, False)],
 )

@@ -10,6 +10,7 @@ from causes.data.cases import answering, belief, case, clear, dead, found, in_ke
 from causes.wiring.layers import moved_by, network, pushed_by
 from snellen.causes.wiring.broken_gradient_path import BrokenGradientPath
 from snellen.core import Severity
+from snellen.symptoms.gradient.zero_gradients import NoGradient
 
 MADE = {"created_in_forward": [{"type": "Conv2d"}], "unregistered": []}
 LISTED = {"unregistered": [{"type": "Conv2d", "name": "a"}] * 3, "created_in_forward": []}
@@ -40,7 +41,10 @@ def test_gradients() -> None:
     key = "layers-without-gradient"
     whole = network(pushed_by(conv0=0.1, conv1=0.1))
     assert state(BrokenGradientPath, key, case(whole, found("S59"))) == "present"
-    assert state(BrokenGradientPath, key, case(whole, found("S59", Severity.NOTE))) == "absent"
+    for reason, expected in (("", "present"), ("every channel of conv1 is dead", "absent")):
+        none = NoGradient(("conv0",), 3, 20, True, reason)
+        noted = found("S59", Severity.NOTE, none)
+        assert state(BrokenGradientPath, key, case(whole, noted)) == expected
     assert state(BrokenGradientPath, key, case(whole, clear("S59"))) == "absent"
     assert state(BrokenGradientPath, key, case(whole)) == "unmeasured"
 

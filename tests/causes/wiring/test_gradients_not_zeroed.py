@@ -46,6 +46,44 @@ def test_growth(growth: float, expected: str) -> None:
     assert state(GradientsNotZeroed, "gradient-grows-from-the-start", watched) == expected
 
 
+SGD = {"optimizer": "SGD", "learning_rate": 0.1, "momentum": 0.9}
+
+
+def moving(*sizes: float, gradient: float = float("nan")) -> Any:
+    """Updates of these sizes from the first step on; the gradient was seen at all but the first."""
+    nan = float("nan")
+    entries = [
+        (i, update(gradient=gradient if i else nan, size=float(x))) for i, x in enumerate(sizes)
+    ]
+    return inline("conv0", WeightUpdate, "", *entries)
+
+
+def by_momentum(times: float = 1.0, steps: int = 12) -> list[float]:
+    """Updates of a gradient of 1 at every step, the later ones `times` as large."""
+    sums = 0.1 * np.cumsum(0.9 ** np.arange(steps))
+    return [float(x) * (times if i else 1.0) for i, x in enumerate(sums)]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "gradient", "facts", "expected"),
+    [
+        (by_momentum(), float("nan"), SGD, "absent"),
+        (by_momentum(1.9), float("nan"), SGD, "absent"),
+        (by_momentum(2.1), float("nan"), SGD, "present"),
+        (by_momentum(2.1), 2.0, SGD, "absent"),
+        ([0.1 * (n + 1) for n in range(12)], 1.0, SGD | {"momentum": 0.0}, "present"),
+        (by_momentum(2.1, steps=4), float("nan"), SGD, "unmeasured"),
+        (by_momentum(2.1), float("nan"), ADAM, "unmeasured"),
+    ],
+    ids=["momentum", "nearly", "beyond", "gradients-grew", "sums", "few-steps", "adaptive"],
+)
+def test_updates_beyond_what_gradients_make(
+    sizes: list[float], gradient: float, facts: dict[str, Any], expected: str
+) -> None:
+    watched = case(network(moving(*sizes, gradient=gradient), facts=facts))
+    assert state(GradientsNotZeroed, "updates-outgrow-the-gradients", watched) == expected
+
+
 def test_too_few_steps_show_no_growth() -> None:
     watched = case(network(pushed_by(conv0=0.1)))
     assert state(GradientsNotZeroed, "gradient-grows-from-the-start", watched) == "unmeasured"

@@ -13,6 +13,8 @@ from symptoms.build import UNHARMED, grade, head, labels, sentence, subject, val
 from symptoms.data_builders import answering, recalls
 
 KNOWN, WORSE, ALIKE = (recalls(*[share] * 10) for share in (1.0, 0.7, 0.95))
+# 16 and 14 points below what is known.
+WIDE, NARROW = (recalls(*[share] * 10, each=50) for share in (0.84, 0.86))
 
 
 def trained_on(
@@ -33,6 +35,9 @@ def trained_on(
         pytest.param(trained_on(100), "warning", id="ten of each class"),
         pytest.param(trained_on(500), "warning", id="50 of each class"),
         pytest.param(trained_on(510), "clear", id="51 of each class"),
+        pytest.param(trained_on(200, held_out=WIDE), "warning", id="20 of each class"),
+        pytest.param(trained_on(200, held_out=NARROW), "clear", id="20 of each class, enough"),
+        pytest.param(trained_on(210, held_out=WIDE), "clear", id="21 of each class, enough"),
         pytest.param(trained_on(100, held_out=ALIKE), "clear", id="enough, as it turns out"),
         pytest.param(trained_on(100, WORSE, WORSE), "clear", id="no better on training images"),
         pytest.param(trained_on(100, held_out=recalls(*[0.5] * 10, each=2)), "note", id="few"),

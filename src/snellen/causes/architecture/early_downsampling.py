@@ -9,9 +9,10 @@ import numpy as np
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
 from snellen.causes.measures.layout import convolutions, image_side, last_ending, layout
+from snellen.causes.measures.losses import losses
 from snellen.causes.rewriting import called, construction, instead
 from snellen.core import Layer, Window, WindowKind
-from snellen.symptoms.answers import gap
+from snellen.symptoms.answers import gap, training_score
 from snellen.symptoms.spatial.maps_too_coarse import Collapse
 from snellen.symptoms.wording import percent
 
@@ -98,6 +99,17 @@ class EarlyDownsampling(Cause):
             f"the first layer does {percent(min(share, 1.0))} of the halvings down to the last maps"
         )
         return sign(share >= 0.6, said, reliability=0.7)
+
+    @clue(Group.LOSS, expected=(0.15, 0.45))
+    def nothing_was_learnt(self, case: Case) -> Sign:
+        course, own = losses(case), training_score(case.subject)
+        if course is None or not np.isfinite(course.left):
+            return UNMEASURED
+        said = f"the training loss ended at {percent(max(course.left, 0.0))} of that of guessing"
+        if own is not None:
+            said += f", and recall on training images is {own.value:.2f}"
+        # Coarse maps still tell much of what they hold.
+        return sign(course.left > 0.97 and (own is None or own.skill < 0.1), said)
 
     @clue(Group.CLASSES, expected=(0.5, 0.06))
     def answers_move_with_a_pixel(self, case: Case) -> Sign:

@@ -12,6 +12,7 @@ from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, 
 from snellen.causes.case import Case
 from snellen.causes.measures.batches import images_per_step
 from snellen.causes.measures.layout import convolutions
+from snellen.causes.measures.steps import steps_taken
 from snellen.core import Layer, LayerKind
 from snellen.stats import ModeGap, NormalisationState
 from snellen.symptoms.facts import whole
@@ -22,6 +23,9 @@ FEW_IMAGES = 8
 FEW_VALUES = 24
 """Values per channel: a batch's variance is then off by 29% by chance."""
 MUCH_LEFT = 0.1
+OUTRUN = 0.03
+"""Relative update a step. Running statistics remember some ten steps: by then weights that change
+by 3% a step are others."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,17 @@ class UnfitNormalisation(Cause):
             "deviations, or logarithm of the variance)"
         )
         return sign(worst > 0.5, said, reliability=0.7)
+
+    @clue(Group.UPDATES, expected=(0.06, 0.3))
+    def weights_outrun_the_statistics(self, case: Case) -> Sign:
+        taken = steps_taken(case)
+        if taken is None or not np.isfinite(taken.late) or not _batchwise(case):
+            return UNMEASURED
+        said = (
+            f"in the second half weights still changed by {percent(taken.late)} of their size a "
+            "step (beyond 3% running statistics lag behind, whatever their momentum)"
+        )
+        return sign(taken.late > OUTRUN, said, "S22")
 
     @clue(Group.ACTIVITY, expected=(0.2, 0.03))
     def variances_below_epsilon(self, case: Case) -> Sign:

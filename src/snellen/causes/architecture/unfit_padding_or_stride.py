@@ -90,7 +90,7 @@ class UnfitPaddingOrStride(Cause):
 
     @clue(Group.DEPTH, expected=(0.75, 0.02))
     def geometry_was_reported(self, case: Case) -> Sign:
-        bad = case.findings("S29", "S30")
+        bad = [f for f in case.findings("S29", "S30") if not _enlarging(case, f.place.layer)]
         if bad:
             return sign(True, bad[0].evidence.sentence(), bad[0].code)
         if not (case.judged("S29") or case.judged("S30")):
@@ -168,6 +168,12 @@ def _aliasing(case: Case) -> list[tuple[Layer, Window]]:
     return found
 
 
+def _enlarging(case: Case, name: str) -> bool:
+    """What a transposed convolution leaves empty is no frame of padding: see C17."""
+    layer = case.layer(name)
+    return layer is not None and layer.transposed
+
+
 def _blindest(case: Case) -> tuple[Layer, float] | None:
     seen = layout(case)
     if seen is None:
@@ -175,7 +181,7 @@ def _blindest(case: Case) -> tuple[Layer, float] | None:
     shares = [
         (layer, seen.sights[layer.name].blind_share)
         for layer in convolutions(case)
-        if layer.name in seen.sights
+        if layer.name in seen.sights and not layer.transposed
     ]
     return max(shares, key=lambda one: one[1], default=None)
 

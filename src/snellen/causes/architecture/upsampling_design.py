@@ -18,8 +18,9 @@ class UpsamplingDesign(Cause):
 
     ## How it shows
     Maps behind a transposed convolution whose kernel is no multiple of its stride repeat a small
-    square over and over, whatever the image: neighbouring positions get unequal numbers of taps. A
-    pixel shuffle shows the same where its filters began unequal. Where it is the output, the
+    square over and over, whatever the image: neighbouring positions get unequal numbers of taps.
+    With a kernel smaller than the stride, whole rows and columns between get none at all. A pixel
+    shuffle shows the same where its filters began unequal. Where it is the output, the
     pictures are spoilt.
 
     ## What looks similar
@@ -41,7 +42,7 @@ class UpsamplingDesign(Cause):
     name = "upsampling-design"
     since = "0.1"
     prior = 0.01
-    explains = frozenset(("S27",))
+    explains = frozenset(("S27", "S29"))
     alike = ("C16", "C04")
     trial = "train again with an enlargement and a convolution instead of the transposed one"
 
@@ -52,6 +53,9 @@ class UpsamplingDesign(Cause):
         bad = case.findings("S27")
         if bad:
             return sign(True, bad[0].evidence.sentence(), "S27")
+        if any(gaps(layer) for layer in _transposed(case)):
+            # What varies between the gaps need not show in the mean over images.
+            return UNMEASURED
         return sign(False, "no map behind an upsampling repeats a small square")
 
     @clue(Group.ACTIVITY, expected=(0.6, 0.01))
@@ -65,7 +69,25 @@ class UpsamplingDesign(Cause):
         ]
         if bad:
             return sign(True, bad[0].evidence.sentence(), "S27")
+        if any(gaps(layer) for layer in _transposed(case)):
+            return UNMEASURED
         return sign(False, "the pictures that the model puts out show no lattice")
+
+    @clue(Group.DEPTH, expected=(0.2, 0.002), decisive=True)
+    def windows_leave_gaps(self, case: Case) -> Sign:
+        grown = _transposed(case)
+        if not grown:
+            return sign(False, "the network has no transposed convolution")
+        open_ones = [layer for layer in grown if gaps(layer)]
+        if not open_ones:
+            return sign(False, "no transposed convolution steps further than its kernel reaches")
+        layer = open_ones[0]
+        kernel, stride = _sizes(layer)
+        return sign(
+            True,
+            f"{layer.name} enlarges by {max(stride)} with a kernel of {min(kernel)}: rows and "
+            "columns between hold the same value in every map",
+        )
 
     @clue(Group.CONFIGURATION, expected=(0.85, 0.02))
     def windows_overlap_unevenly(self, case: Case) -> Sign:
@@ -120,6 +142,15 @@ def _uneven(case: Case) -> list[Layer]:
         for x in _transposed(case)
         if any(s > 1 and k % s for k, s in zip(*_sizes(x), strict=False))
     ]
+
+
+def gaps(layer: Layer) -> bool:
+    """Whether a transposed convolution leaves positions that no window reaches."""
+    if not layer.transposed or layer.window is None:
+        return False
+    dilation = layer.window.dilation or (1,) * len(layer.window.kernel)
+    reach = [(k - 1) * d + 1 for k, d in zip(layer.window.kernel, dilation, strict=False)]
+    return any(k < s for k, s in zip(reach, layer.window.stride, strict=False))
 
 
 def _sizes(layer: Layer) -> tuple[tuple[int, ...], tuple[int, ...]]:

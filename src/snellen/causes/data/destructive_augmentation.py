@@ -10,8 +10,9 @@ from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, 
 from snellen.causes.case import Case
 from snellen.causes.measures.images import audit, held_out_audit, shift
 from snellen.causes.measures.losses import losses
-from snellen.causes.measures.recalls import both, gap, training_score
+from snellen.causes.measures.recalls import both, gap, pairs, told, training_score
 from snellen.causes.measures.soundness import came_apart
+from snellen.core import Severity
 from snellen.symptoms.wording import amount, percent
 
 
@@ -21,7 +22,9 @@ class DestructiveAugmentation(Cause):
     ## How it shows
     Training images as they reach the network look unlike held-out ones (other deviation, clipped or
     erased parts, more noise), and are answered worse than those, or both badly. The training loss
-    stays high from the first epoch to the last, and nothing else is wrong with the network.
+    stays high from the first epoch to the last, and nothing else is wrong with the network. Where a
+    flip or a turn makes one class look like another, all classes fall into pairs that are taken for
+    each other.
 
     ## What looks similar
     Held-out images prepared in another way (C07): training images are answered well, held-out ones
@@ -115,6 +118,20 @@ class DestructiveAugmentation(Cause):
         )
         many = low > 0.75 or high > 0.25 or seen.blank > 0.02 * seen.images
         return sign(many, said)
+
+    @clue(Group.CLASSES, expected=(0.15, 0.005), decisive=True)
+    def classes_are_taken_for_each_other(self, case: Case) -> Sign:
+        seen = pairs(case)
+        if seen is None:
+            return UNMEASURED
+        return sign(seen.all_in_pairs, told(seen))
+
+    @clue(Group.MODES, expected=(0.3, 0.05))
+    def sure_answers_contradict_labels(self, case: Case) -> Sign:
+        found = case.findings("S44", least=Severity.WARNING)
+        if not found:
+            return UNMEASURED
+        return sign(True, found[0].evidence.sentence(), "S44")
 
     @clue(Group.ACTIVITY, expected=(0.06, 0.35))
     def network_came_apart(self, case: Case) -> Sign:

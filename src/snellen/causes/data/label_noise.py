@@ -10,7 +10,7 @@ from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, 
 from snellen.causes.case import Case
 from snellen.causes.measures.images import audit, per_class, roughness
 from snellen.causes.measures.losses import losses
-from snellen.causes.measures.recalls import both, confusions, gap
+from snellen.causes.measures.recalls import both, confusions, gap, pairs, told
 from snellen.causes.measures.soundness import came_apart
 from snellen.core import Severity
 from snellen.symptoms.curves import held_out_loss, rising
@@ -24,7 +24,8 @@ class LabelNoise(Cause):
     The surest answers contradict labels about as often as unsure ones do. Held-out images with
     right labels are answered better than training images, and the training loss has a floor that
     no longer training lowers honestly: later it falls because wrong labels are learnt by heart, and
-    the held-out loss rises meanwhile.
+    the held-out loss rises meanwhile. Where wrong labels name a class that looks alike, all classes
+    fall into pairs that are taken for each other.
 
     ## What looks similar
     Labels that have nothing to do with the images at all (C06): held-out images are at chance. A
@@ -58,7 +59,9 @@ class LabelNoise(Cause):
             return sign(True, found[0].evidence.sentence(), "S44")
         if not case.judged("S44"):
             return UNMEASURED
-        return sign(False, "sure answers agree with the labels (at most 5% contradicted)", "S44")
+        said = "sure answers agree with the labels (at most 5% contradicted)"
+        # Held-out labels may be right where those of training images are not.
+        return sign(False, said, "S44", reliability=0.5)
 
     @clue(Group.DATA, expected=(0.12, 0.03))
     def copies_bear_other_labels(self, case: Case) -> Sign:
@@ -117,7 +120,11 @@ class LabelNoise(Cause):
         wide = between.training.skill > 0.85 and between.surely > 0.1
         # Grainy pictures are learnt by heart as well.
         clean = rough is None or rough.least < 0.7
-        return sign(wide and not between.held_out.at_chance and clean, said, "S49")
+        # Held-out images of another kind are never answered better than by guessing.
+        values, course = held_out_loss(case.subject), losses(case)
+        worse = course is not None and len(values) > 1 and values.min() > course.prior
+        known = not between.held_out.at_chance and not worse
+        return sign(wide and known and clean, said, "S49")
 
     @clue(Group.CLASSES, expected=(0.3, 0.08))
     def errors_go_to_one_class_each(self, case: Case) -> Sign:
@@ -129,6 +136,13 @@ class LabelNoise(Cause):
             "for the one it is most often taken for"
         )
         return sign(seen.favourite > 0.65, said)
+
+    @clue(Group.CLASSES, expected=(0.3, 0.005), decisive=True)
+    def classes_are_taken_for_each_other(self, case: Case) -> Sign:
+        seen = pairs(case)
+        if seen is None:
+            return UNMEASURED
+        return sign(seen.all_in_pairs, told(seen))
 
     @clue(Group.ACTIVITY, expected=(0.06, 0.35))
     def network_came_apart(self, case: Case) -> Sign:

@@ -48,6 +48,12 @@ class Deaths:
         half = self.first + self.grown / 2
         return next(s for s, share in zip(self.steps, self.shares, strict=True) if share >= half)
 
+    @property
+    def looked_before(self) -> int:
+        """Steps done at the look before `onset`: half of them died after it. -1 without one."""
+        before = [step for step in self.steps if self.onset is not None and step < self.onset]
+        return before[-1] if before else -1
+
 
 @lru_cache(maxsize=8)
 def deaths(case: Case) -> Deaths | None:

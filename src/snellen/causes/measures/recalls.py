@@ -12,6 +12,7 @@ from snellen.causes.measures.labels import classes
 from snellen.record import HELD_OUT
 from snellen.symptoms.answers import Gap, Score, answers, score
 from snellen.symptoms.answers import gap as gap_of
+from snellen.symptoms.wording import percent
 
 FEW_TO_ONE = 4.0
 """Images of the commonest class for one of a class that counts as rare."""
@@ -131,3 +132,61 @@ def confusions(case: Case) -> Confusions | None:
         return None
     into = [np.bincount(seen.chosen[wrong & (seen.label == k)], minlength=1).max() for k in present]
     return Confusions(int(wrong.sum()), float(np.sum(into) / wrong.sum()))
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Classes each of which is most often taken for the other."""
+
+    paired: int
+    """Classes in such a pair."""
+    classes: int
+    errors: int
+    share: float
+    """Share of all errors that fall within a pair."""
+    right: float
+    """Answers within a pair that are right: 0.5 where the two are not told apart, near 0 where
+    their names were exchanged."""
+
+    @property
+    def all_in_pairs(self) -> bool:
+        """Nearly every class has a partner, and errors hardly go anywhere else."""
+        return self.paired >= 0.8 * self.classes and self.share > 0.65 and self.right > 0.25
+
+
+def told(seen: Pairs) -> str:
+    """`4 of 4 classes are in pairs taken for each other: 98% of 120 errors; ...`."""
+    return (
+        f"{seen.paired} of {seen.classes} classes are in pairs that are taken for each other, with "
+        f"{percent(seen.share)} of {seen.errors} errors on held-out images; within the pairs "
+        f"{percent(seen.right)} of the answers are right"
+    )
+
+
+@lru_cache(maxsize=8)
+def pairs(case: Case) -> Pairs | None:
+    """Of the answers for held-out images; `None` for fewer than four classes or 20 errors."""
+    seen = answers(case.subject, HELD_OUT)
+    if seen is None:
+        return None
+    present = np.unique(seen.label)
+    size = int(max(seen.label.max(), seen.chosen.max())) + 1
+    table = np.zeros((size, size), np.int64)
+    np.add.at(table, (seen.label, seen.chosen), 1)
+    wrong = table - np.diag(np.diag(table))
+    if len(present) < 4 or wrong.sum() < 20:
+        return None
+    favourite = wrong.argmax(axis=1)
+    both_ways = [
+        k for k in present if wrong[k, favourite[k]] and wrong[favourite[k], k]
+        if favourite[favourite[k]] == k
+    ]  # fmt: skip
+    within = sum(int(wrong[k, favourite[k]]) for k in both_ways)
+    right = sum(int(table[k, k]) for k in both_ways)
+    return Pairs(
+        len(both_ways),
+        len(present),
+        int(wrong.sum()),
+        within / int(wrong.sum()),
+        right / max(1, right + within),
+    )

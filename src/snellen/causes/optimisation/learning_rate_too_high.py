@@ -93,7 +93,9 @@ class LearningRateTooHigh(Cause):
             f"step {drift.step} shifted the median pre-activation of {drift.layer} by "
             f"{amount(drift.size)} standard deviations (from 3 on maps are thrown over)"
         )
-        return sign(drift.size > 3, said, "S22")
+        # Between one deviation and three, it is neither a usual step nor a leap.
+        sure = 1.0 if drift.size > 3 else min(max((3 - drift.size) / 2, 0.0), 1.0)
+        return sign(drift.size > 3, said, "S22", reliability=sure)
 
     @clue(Group.UPDATES, expected=(0.7, 0.15))
     def updates_too_large(self, case: Case) -> Sign:
@@ -139,7 +141,11 @@ class LearningRateTooHigh(Cause):
         if seen.grown < 0.15 or seen.onset is None:
             said = f"{percent(max(seen.grown, 0.0))} of the rectified channels died in training"
             return sign(False, said, "S01")
-        early = seen.onset <= max(50, 0.1 * case.subject.steps)
+        limit = max(50, 0.1 * case.subject.steps)
+        early = seen.onset <= limit
+        if not early and seen.looked_before <= limit:
+            # Nobody looked while it could have been early.
+            return UNMEASURED
         said = (
             f"{percent(seen.grown)} of the rectified channels were alive before training and died; "
             f"half of them by step {seen.onset}"

@@ -16,6 +16,7 @@ from snellen.causes.measures.losses import losses
 from snellen.causes.measures.steps import steps_taken
 from snellen.symptoms.answers import training_score
 from snellen.symptoms.outcome import training_loss
+from snellen.symptoms.phases import WARM_UP_STEPS
 from snellen.symptoms.wording import amount, count, percent
 
 FEW_STEPS = 250
@@ -92,6 +93,18 @@ class TooFewSteps(Cause):
         )
         few = steps < FEW_STEPS or (epochs is not None and epochs <= FEW_EPOCHS and steps < SHORT)
         return sign(few, said)
+
+    @clue(Group.CLASSES, expected=(0.5, 0.015), decisive=True)
+    def ended_before_it_could_learn(self, case: Case) -> Sign:
+        seen, steps, epochs = losses(case), case.subject.steps, epochs_done(case)
+        if seen is None or steps <= 0 or epochs is None or not np.isfinite(seen.left):
+            return UNMEASURED
+        said = (
+            f"{count(steps, 'step')} were done in {epochs:.3g} epochs, and "
+            f"{percent(max(seen.left, 0.0))} of the loss of guessing is left"
+        )
+        early = steps <= WARM_UP_STEPS and epochs <= FEW_EPOCHS
+        return sign(early and 0.3 < seen.left < 0.98, said)
 
     @clue(Group.DATA, expected=(0.04, 0.15))
     def few_steps_of_many_epochs(self, case: Case) -> Sign:

@@ -11,6 +11,7 @@ from snellen.causes.measures.filters import starts
 from snellen.causes.measures.standstill import listed, orphans, pushed, standstill
 from snellen.core import Severity
 from snellen.symptoms.facts import entries, text
+from snellen.symptoms.gradient.zero_gradients import NoGradient
 from snellen.symptoms.wiring.loss_head_mismatch import read_wiring
 from snellen.symptoms.wording import count
 
@@ -71,13 +72,13 @@ class BrokenGradientPath(Cause):
     @clue(Group.GRADIENTS, expected=(0.55, 0.01), decisive=True)
     def layers_without_gradient(self, case: Case) -> Sign:
         seen = pushed(case)
-        found = case.findings("S59", least=Severity.WARNING)
+        found = case.findings("S59")
         broken = _made(case) or _strangers(case)
         if not found:
             if seen is None or broken or not case.judged("S59"):
                 return UNMEASURED
             return sign(False, f"all {seen.of} trainable layers had a gradient", "S59")
-        return sign(True, found[0].evidence.sentence(), "S59")
+        return sign(_without_gradient(case), found[0].evidence.sentence(), "S59")
 
     @clue(Group.WEIGHTS, expected=(0.6, 0.06))
     def layers_stood_still_though_optimised(self, case: Case) -> Sign:
@@ -136,7 +137,13 @@ def _strangers(case: Case) -> list[str] | None:
 
 
 def _without_gradient(case: Case) -> bool:
-    return case.found("S59", least=Severity.WARNING)
+    """A note is meant as such where another fault explains it; otherwise the training came to
+    something although layers had no gradient, and these are no less cut off."""
+    return any(
+        found.severity is not Severity.NOTE
+        or (isinstance(found.evidence, NoGradient) and not found.evidence.reason)
+        for found in case.findings("S59")
+    )
 
 
 def _kind(case: Case, types: list[str] | None) -> str:

@@ -55,7 +55,8 @@ class TooFewImages(Symptom):
 
     ## What it finds
     Trainings with few images for each class whose model answers its training images far better than
-    held-out ones. Where no held-out image was answered, very few images are a note.
+    held-out ones: by 20 points, or by 15 where there are at most 20 images of a class. Where no
+    held-out image was answered, very few images are a note.
 
     ## Why it matters
     The model can learn all images by heart, and nothing tells it which of their features matter.
@@ -98,6 +99,17 @@ class TooFewImages(Symptom):
         because="a hundred classes of 30 images each were told apart well at a gap of 0.13",
     )
 
+    very_few: float = threshold(
+        20.0,
+        unit="training images per class",
+        because="with so few, no class shows how it varies: a narrower gap tells of them",
+    )
+    min_gap_very_few: float = threshold(
+        0.15,
+        unit="macro recall on training images above that on held-out ones, with very few images",
+        because="ten of each of ten digits left 0.19 to 0.25; healthy networks stay below 0.13",
+    )
+
     def opinions(self, subject: Subject) -> Iterable[Opinion]:
         if not convolutional(subject):
             return
@@ -110,7 +122,8 @@ class TooFewImages(Symptom):
         between = gap(subject, at_least=30)
         each = images / classes if classes >= 2 else float("inf")
         if between is not None:
-            far = between.size > self.min_gap and between.surely > 0.5 * self.min_gap
+            limit = self.min_gap_very_few if each <= self.very_few else self.min_gap
+            far = between.size > limit and between.surely > 0.5 * limit
             harmed = far and between.training.skill > 0.7 and each <= self.min_per_class
             harmed = harmed and not rescaled(subject)
             evidence = self._evidence(images, classes, between)
