@@ -8,37 +8,73 @@ import contextlib
 import functools
 import threading
 from collections.abc import Callable, Generator, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 from snellen.adapters.keras import tensors
-from snellen.adapters.keras.recorder import Recorder
 from snellen.adapters.keras.roles import ACTIVATION_NAMES, FUNCTIONS, OPERATORS, Role
 
 
+class Stand(Protocol):
+    """What stands in for the calls of layers and functions."""
+
+    def layer(self, original: Callable[..., Any], layer: Any, *args: Any, **kwargs: Any) -> Any:
+        """In place of `original(layer, *args, **kwargs)`."""
+        ...
+
+    def function(
+        self, role: Role, name: str, original: Callable[..., Any], args: Any, kwargs: Any
+    ) -> Any:
+        """In place of `original(*args, **kwargs)`."""
+        ...
+
+
+class _Blocks(threading.local):
+    """Blocks of this thread that are open."""
+
+    depth = 0
+    alone = 0
+    """Depth of the innermost one that is alone: those around it are told nothing."""
+
+    def reach(self, level: int) -> bool:
+        """Whether calls of this thread go through the block at this depth."""
+        return self.alone <= level <= self.depth
+
+
+_BLOCKS = _Blocks()
+
+
 @contextlib.contextmanager
-def recorded(recorder: Recorder) -> Generator[None]:
-    """Inside the block the calls of this thread go through the recorder."""
-    thread = threading.get_ident()
+def recorded(recorder: Stand, *, alone: bool = False) -> Generator[None]:
+    """Inside the block the calls of this thread go through the recorder.
+
+    Of two blocks inside one another both are told of a call, the inner one first; one that is
+    `alone` hides what it does from those around it.
+    """
     changed: list[tuple[Any, str, Any]] = []
+    before = _BLOCKS.depth, _BLOCKS.alone
+    level = _BLOCKS.depth = _BLOCKS.depth + 1
+    if alone:
+        _BLOCKS.alone = level
     try:
-        for owner, name, replacement in _replacements(recorder, thread):
+        for owner, name, replacement in _replacements(recorder, level):
             changed.append((owner, name, owner.__dict__[name]))
             setattr(owner, name, replacement)
-        with _torch_functions(recorder):
+        with _torch_functions(recorder, level):
             yield
     finally:
         for owner, name, original in reversed(changed):
             setattr(owner, name, original)
+        _BLOCKS.depth, _BLOCKS.alone = before
 
 
-def _replacements(recorder: Recorder, thread: int) -> Iterator[tuple[Any, str, Any]]:
+def _replacements(recorder: Stand, level: int) -> Iterator[tuple[Any, str, Any]]:
     from keras.src.layers.layer import Layer
 
     original = Layer.__call__
 
     @functools.wraps(original)
     def layer_call(layer: Any, *args: Any, **kwargs: Any) -> Any:
-        if threading.get_ident() != thread:
+        if not _BLOCKS.reach(level):
             return original(layer, *args, **kwargs)
         return recorder.layer(original, layer, *args, **kwargs)
 
@@ -47,22 +83,22 @@ def _replacements(recorder: Recorder, thread: int) -> Iterator[tuple[Any, str, A
         for name, role in FUNCTIONS.items():
             function = vars(module).get(name)
             if callable(function):
-                yield module, name, _function(recorder, thread, role, name, function)
+                yield module, name, _function(recorder, level, role, name, function)
     for kind in _tensor_types():
         for name, role in OPERATORS.items():
             function = vars(kind).get(name)
             if callable(function):
-                yield kind, name, _function(recorder, thread, role, name, function)
+                yield kind, name, _function(recorder, level, role, name, function)
 
 
 def _function(
-    recorder: Recorder, thread: int, role: Role, name: str, original: Callable[..., Any]
+    recorder: Stand, level: int, role: Role, name: str, original: Callable[..., Any]
 ) -> Callable[..., Any]:
     name = ACTIVATION_NAMES.get(name, name)
 
     @functools.wraps(original)
     def function(*args: Any, **kwargs: Any) -> Any:
-        if threading.get_ident() != thread:
+        if not _BLOCKS.reach(level):
             return original(*args, **kwargs)
         return recorder.function(role, name, original, args, kwargs)
 
@@ -100,7 +136,7 @@ def _tensor_types() -> list[Any]:
 
 
 @contextlib.contextmanager
-def _torch_functions(recorder: Recorder) -> Generator[None]:
+def _torch_functions(recorder: Stand, level: int) -> Generator[None]:
     if tensors.backend_name() != "torch":
         yield
         return
@@ -113,7 +149,7 @@ def _torch_functions(recorder: Recorder) -> Generator[None]:
             del types
             name = str(getattr(func, "__name__", ""))
             role = OPERATORS.get(name) or FUNCTIONS.get(name) or _TORCH.get(name)
-            if role is None:
+            if role is None or not _BLOCKS.reach(level):
                 return func(*args, **(kwargs or {}))
             return recorder.function(
                 role, ACTIVATION_NAMES.get(name, name), func, args, kwargs or {}

@@ -71,7 +71,7 @@ FUNCTIONS = {
         ("max_pool", "avg_pool", "average_pool", "max_pool2d", "avg_pool2d", "dropout", "pad"),
         Role.CARRY,
     ),
-    **dict.fromkeys(("cast", "identity", "bias_add", "resize"), Role.CARRY),
+    **dict.fromkeys(("cast", "convert_to_tensor", "identity", "bias_add", "resize"), Role.CARRY),
     **dict.fromkeys(("depth_to_space",), Role.RESHAPE),
     **dict.fromkeys(
         ("reshape", "mean", "max", "sum", "transpose", "squeeze", "ravel", "expand_dims"),

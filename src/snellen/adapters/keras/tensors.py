@@ -95,6 +95,13 @@ def is_tensor(value: Any) -> bool:
     return bool(keras.ops.is_tensor(value)) and type(value).__name__ != "KerasTensor"
 
 
+def any_keras_tensor(structure: Any) -> bool:
+    """Whether a functional model is being put together out of these, and nothing is computed."""
+    import keras
+
+    return any(isinstance(leaf, keras.KerasTensor) for leaf in keras.tree.flatten(structure))
+
+
 def is_symbolic(value: Any) -> bool:
     """A Keras tensor, a tensor of a TensorFlow graph, or a JAX tracer: a name without values."""
     kind = type(value).__name__

@@ -15,6 +15,9 @@ class StandardisedInputs(Intervention):
     evaluation alike. Other inputs than images are left alone, and so are images of whole numbers,
     which the model must scale itself. The script keeps its images as they are (for the loss of an
     autoencoder, say), and whoever watches hears those: the change is a part of the model.
+
+    In Keras, layers that only prepare images (rescaling, cropping, augmentation) keep their place
+    before it, and a model that shifts or scales its images by hand is left alone.
     """
 
     name = "inputs"
