@@ -52,10 +52,14 @@ def _chosen(tape: Tape, number: int) -> bool:
     behind = tape.layers_behind(number)
     if not behind or tape.makes_output(number) or _gates(tape, number):
         return False
-    before = {w for i in behind for w in tape.steps[i].weights}
-    after = {w for i in tape.until_layers(number) for w in tape.steps[i].weights}
-    # What it makes goes back into the weights that it came from: a recurrent layer.
-    return not before & after
+    return not any(_recurrent(tape, i) for i in behind)
+
+
+def _recurrent(tape: Tape, layer: int) -> bool:
+    """What it made goes back into its own weights, or came out of them."""
+    weights = set(tape.steps[layer].weights)
+    others = tape.behind(layer) | tape.ahead(layer)
+    return any(weights.intersection(tape.steps[i].weights) for i in others)
 
 
 def _gates(tape: Tape, number: int) -> bool:

@@ -27,7 +27,7 @@ IN_PLACE = {"__setitem__", "__iadd__", "__isub__", "__imul__", "__itruediv__"}
 
 @dataclass
 class Step:
-    """A call of a function on tensors of the pass."""
+    """A call of a function on tensors of the pass, or of a layer on anything."""
 
     name: str
     call: Any = None
@@ -78,8 +78,9 @@ class Tape(TorchFunctionMode):
         shape = tuple(tensors[0].shape) if tensors else ()
         out = func(*args, **kwargs)
         made = tensors_in(out)
-        if given and (made or name in IN_PLACE):
-            step = Step(name, call, given, weights=_weights(name, tensors), given_shape=shape)
+        weights = _weights(name, tensors)
+        if (given or weights) and (made or name in IN_PLACE):
+            step = Step(name, call, given, weights=weights, given_shape=shape)
             if made:
                 step.shape = tuple(made[0].shape)
             self._add(step, made)
