@@ -13,7 +13,7 @@ class ReluActivations(Intervention):
 
     Sigmoids, tanh and their hard forms that work on maps or on the inputs of another layer; what
     makes the model's output is left alone, and so are recurrent and attention layers and gates (an
-    activation that is multiplied with other maps).
+    activation that is multiplied with other maps, unless those are a gate made of it).
     """
 
     name = "activations"

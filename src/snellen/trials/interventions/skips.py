@@ -11,8 +11,9 @@ from snellen.trials.interventions._intervention import Intervention
 class ResidualSkips(Intervention):
     """Each convolution that keeps its input's shape adds its input to its output.
 
-    Before the activation that follows. Layers that change channels or size, and those inside blocks
-    that have skips already, are left alone.
+    Before the activation that follows. Layers that change channels or size, those inside blocks
+    that have skips already (however long the skip: maps from before the layer are added to maps
+    that were made of it), and those that make the model's output are left alone.
     """
 
     name = "skips"
