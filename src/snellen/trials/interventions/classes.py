@@ -11,9 +11,9 @@ from snellen.trials.interventions._intervention import Intervention
 class BalancedClasses(Intervention):
     """The loss counts each class with a weight of its own.
 
-    The weight of an image is that of its class, and a batch's loss is divided by the weights'
-    sum, as frameworks do. Losses on values, and labels that are not one of several classes, are
-    left alone.
+    The weight of an image is that of its class, and where a batch's loss is a mean, it is divided
+    by the weights' sum, as PyTorch does. Losses on values, and labels that are not one of several
+    classes, are left alone, and so are evaluations.
     """
 
     name = "classes"
