@@ -12,9 +12,10 @@ class StandardisedInputs(Intervention):
     """The model gets its images less their mean and divided by their standard deviation.
 
         Per channel, with constants taken from the training's own images before; in training and in
-        evaluation alike. Other inputs than images are left alone. In Keras, layers that only prepare images
-    (rescaling, cropping, augmentation) keep their place before it, and a model that shifts or scales
-    its images by hand is left alone. What is heard of the images themselves is what the script gave.
+    evaluation alike. Other inputs than images are left alone. In Keras, layers that only prepare
+    images (rescaling, cropping, augmentation) keep their place before it, and a model that shifts
+    or scales its images by hand is left alone. Who watches the model's inputs sees the script's
+    own images.
     """
 
     name = "inputs"

@@ -12,7 +12,7 @@ class ResidualSkips(Intervention):
     """Each convolution that keeps its input's shape adds its input to its output.
 
     Before the activation that follows. Layers that change channels or size, and those inside blocks
-    that have skips already, are left alone.
+    that have skips already, are left alone. So are those that make the model's output.
     """
 
     name = "skips"
