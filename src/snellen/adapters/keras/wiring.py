@@ -87,7 +87,8 @@ class Wiring:
     def ends(self, node: Node) -> bool:
         """Whether it makes the model's output, or whether nothing is known to take its own."""
         behind = self.behind(node)
-        return node in self.outputs or not behind or not self.outputs.isdisjoint(behind)
+        made = {node, *(one for one in behind if not one.deep)}
+        return (not behind and node not in self.outputs) or not self.outputs.isdisjoint(made)
 
     def normalised(self, node: Node) -> bool:
         """Whether a normalisation comes before the next deep layer."""
@@ -199,9 +200,11 @@ class Follower:
                 loose = [node for node in inner if node not in taken]
                 node = self._node(Role.OPEN, "", (args, kwargs), unknown, layer, call)
                 node.inputs = tuple(dict.fromkeys((*node.inputs, *loose)))
-                # Where nothing was seen inside.
-                node.slots = node.slots if not inner else ()
-                node.deep = bool(layer.variables)
+                if inner:
+                    # What it gives may be what any of these has given.
+                    node.slots = ()
+                else:
+                    node.deep = bool(layer.variables)
             return out
         out = frames.silently(original, layer, *args, **kwargs)
         if role is Role.OPEN and prepares(layer):
