@@ -142,7 +142,7 @@ def test_groups_have_names_that_people_read():
 
 @pytest.mark.parametrize(
     ("right", "poor"),
-    [pytest.param(0.78, False, id="76% of the way"), pytest.param(0.76, True, id="73% of the way")],
+    [pytest.param(0.87, False, id="86% of the way"), pytest.param(0.76, True, id="73% of the way")],
 )
 def test_training_that_came_to_little_is_explained_by_a_cause_that_is_believed(right, poor):
     wiring = {"unoptimised": [{"parameter": "conv.weight", "layer": "conv", "elements": 576}]}
@@ -164,7 +164,7 @@ def test_training_that_came_to_little_is_explained_by_a_cause_that_is_believed(r
         pytest.param(UNHARMED, 0.9, True, 0.0, id="a warning"),
         pytest.param(UNHARMED, 0.7, False, 0.5, id="came to little"),
         pytest.param(Outcome(None, ("too short",)), 0.9, False, 0.5, id="too short to tell"),
-        pytest.param(UNHARMED, 0.86, False, 0.95, id="fair"),
+        pytest.param(UNHARMED, 0.86, False, 0.7, id="fair"),
         pytest.param(UNHARMED, 0.87, False, None, id="well"),
     ],
 )
@@ -175,13 +175,13 @@ def test_the_better_the_outcome_the_surer_a_cause_must_be(outcome, right, findin
     assert least_belief(case(watched, *verdicts, outcome=outcome)) == least
 
 
-def test_sure_cause_is_named_beside_a_fair_outcome():
+def test_likely_cause_is_named_beside_a_fair_outcome():
     known = answering(recalls(*[1.0] * 10, each=30), recalls(*[0.82] * 10, each=30))
     few = replace(known, facts={**known.facts, "training_images": 100})
     told = of_case(case(few, outcome=UNHARMED))
 
     assert told.candidates[0].cause.code == "C01"
-    assert told.candidates[0].belief >= 0.95
+    assert told.candidates[0].belief >= 0.7
     assert told.by_itself
     many = replace(known, facts={**known.facts, "training_images": 2000})
     assert not of_case(case(many, outcome=UNHARMED)).needed

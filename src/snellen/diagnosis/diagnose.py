@@ -17,7 +17,7 @@ from snellen.causes import (
     with_trial,
 )
 from snellen.core import Verdict
-from snellen.diagnosis.diagnosis import LIKELY, POSSIBLE, SURE, Candidate, Diagnosis, Tie
+from snellen.diagnosis.diagnosis import LIKELY, POSSIBLE, Candidate, Diagnosis, Tie
 from snellen.record import RunContents
 from snellen.trials.proof import Proof, Ruling, prove
 from snellen.trials.trial import Done
@@ -100,7 +100,7 @@ def least_belief(case: Case) -> float | None:
 
     Beliefs take for granted that something is wrong. Where that is in doubt they have to be
     higher: more than that the cause is unknown where the training came to little or ended too soon
-    to tell, likely where a script ended it, sure where it came to less than healthy ones do.
+    to tell, likely where a script ended it, or where it came to less than healthy ones do.
     """
     if case.faulty:
         return 0.0
@@ -108,7 +108,7 @@ def least_belief(case: Case) -> float | None:
         return LIKELY
     if case.poor or case.outcome.harmed is None:
         return REPORTED
-    return SURE if case.fair else None
+    return LIKELY if case.fair else None
 
 
 def ranked(ledgers: Iterable[Ledger]) -> list[Ledger]:

@@ -23,7 +23,6 @@ class Band(StrEnum):
 
 LIKELY = 0.7
 POSSIBLE = 0.2
-SURE = 0.95
 
 
 def band(belief: float) -> Band:
@@ -88,7 +87,7 @@ class Diagnosis:
 
     Nothing is explained where nothing is wrong: without a finding beyond a note, `candidates` is
     empty unless the training came to nothing, came to little for a cause that is believed or to
-    less than it should for one that is sure, or never began.
+    less than it should for one that is likely, or never began.
     """
 
     subject: str

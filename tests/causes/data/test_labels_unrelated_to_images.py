@@ -73,6 +73,22 @@ def test_a_handful_of_images_says_less() -> None:
 
 
 @pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        ([found("S20"), found("S17"), found("S22")], "present"),
+        ([found("S20"), found("S01", Severity.NOTE)], "present"),
+        ([found("S20"), found("S01")], "absent"),
+    ],
+)
+def test_nothing_else_is_amiss(verdicts: list[Any], expected: str) -> None:
+    key = "nothing-else-is-amiss"
+    stuck = answering(GUESSED, GUESSED, train=[2.3] * 100)
+    assert state(LabelsUnrelatedToImages, key, case(stuck, *verdicts)) == expected
+    learnt = answering(LEARNT, GUESSED, train=[2.3] * 10 + [0.1] * 90)
+    assert state(LabelsUnrelatedToImages, key, case(learnt, *verdicts)) == "unmeasured"
+
+
+@pytest.mark.parametrize(
     ("unseen", "expected"), [(HALF, "present"), (GUESSED, "absent"), (None, "unmeasured")]
 )
 def test_answers_for_new_images_speak_against(unseen: Any, expected: str) -> None:

@@ -15,6 +15,7 @@ from snellen.causes.optimisation.weight_decay_too_strong import WeightDecayTooSt
 from snellen.record import Subject
 from snellen.stats import MapSummary, WeightState, WeightUpdate
 from symptoms.build import conv, head, inline, maps, probe, subject, update, weights
+from symptoms.data_builders import answering, recalls
 
 ADAM = {"optimizer": "Adam", "learning_rate": 1e-3, "batch_size": 32}
 JUMP = [2.3, 30.0, 9.0, *[2.31] * 97]
@@ -116,6 +117,17 @@ def test_steps_between_usual_ones_and_leaps_say_less() -> None:
     key = "first-steps-shift-the-maps"
     trust = [ask(LearningRateTooHigh, key, case(net(drift=d))).reliability for d in (0.9, 2, 2.9)]
     assert trust == pytest.approx([1.0, 0.5, 0.05])
+
+
+@pytest.mark.parametrize(
+    ("end", "right", "learnt"), [(0.3, 10, True), (0.4, 10, False), (0.3, 9, False)]
+)
+def test_what_was_learnt_speaks_against_it(end: float, right: int, learnt: bool) -> None:
+    answered = answering(
+        recalls(*[right / 10] * 10, each=10), train=[2.3] * 10 + [end] * 90, facts=ADAM
+    )
+    key = "training-images-were-learnt"
+    assert present(LearningRateTooHigh, key, case(answered)) is learnt
 
 
 def test_sgd_may_kill_without_growing_filters() -> None:

@@ -14,7 +14,7 @@ from snellen.causes.measures.images import audit, per_class, roughness, shift
 from snellen.causes.measures.losses import losses
 from snellen.causes.measures.recalls import both, gap, training_score
 from snellen.causes.measures.soundness import came_apart
-from snellen.core import Severity
+from snellen.core import Finding, Severity
 from snellen.symptoms.data.labels_without_signal import OnlyByHeart
 from snellen.symptoms.wording import amount, percent
 
@@ -120,6 +120,24 @@ class LabelsUnrelatedToImages(Cause):
             f"weights moved by up to {percent(most)}, {percent(silent)} of the channels are silent"
         )
         return sign(score.skill < 0.15 and most > 0.02 and silent < 0.4, said)
+
+    @clue(Group.UPDATES, expected=(0.75, 0.05))
+    def nothing_else_is_amiss(self, case: Case) -> Sign:
+        score, course = training_score(case), losses(case)
+        if score is None or course is None or score.skill > 0.15 or not course.left > 0.9:
+            return UNMEASURED
+        # Large first steps do no harm by themselves where nothing dies of them.
+        meant = self.explains | {"S22"}
+        loud = {
+            v.code
+            for v in case.verdicts
+            if isinstance(v, Finding) and v.severity is not Severity.NOTE
+        }
+        other = sorted(loud - meant)
+        if other:
+            return sign(False, f"the training shows {', '.join(other)} as well")
+        said = "nothing was learnt, and no layer, step or gradient shows why"
+        return sign(True, said, *sorted(loud & self.explains))
 
     @clue(Group.LOSS, expected=(0.9, 0.5))
     def loss_rests_at_that_of_guessing(self, case: Case) -> Sign:

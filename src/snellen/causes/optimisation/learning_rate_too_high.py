@@ -13,6 +13,7 @@ from snellen.causes.measures.deaths import deaths
 from snellen.causes.measures.filters import growth
 from snellen.causes.measures.images import input_range
 from snellen.causes.measures.losses import losses
+from snellen.causes.measures.recalls import training_score
 from snellen.causes.measures.steps import bias_jump, largest_drift, steps_taken
 from snellen.symptoms.optimiser import adaptive
 from snellen.symptoms.wording import amount, percent
@@ -132,6 +133,16 @@ class LearningRateTooHigh(Cause):
             "one epoch or stretch to the next (usual: below 15%)"
         )
         return sign(seen.roughness > 0.15, said, "S20")
+
+    @clue(Group.CLASSES, expected=(0.06, 0.25))
+    def training_images_were_learnt(self, case: Case) -> Sign:
+        seen, own = losses(case), training_score(case)
+        if seen is None or not np.isfinite(seen.left):
+            return UNMEASURED
+        said = f"{percent(max(seen.left, 0.0))} of the loss of guessing is left" + (
+            f", and recall on training images is {own.value:.2f}" if own is not None else ""
+        )
+        return sign(seen.left < 0.15 and (own is None or own.skill > 0.9), said)
 
     @clue(Group.TIMELINE, expected=(0.6, 0.12))
     def channels_died_early(self, case: Case) -> Sign:
