@@ -7,7 +7,7 @@ import pytest
 from causes.cases import case, found
 from snellen.causes import Case, Cause, catalogue
 from snellen.core import Severity
-from snellen.trials.proof import CONTROL, PLACEBO, Ruling, prove
+from snellen.trials.proof import CONTROL, PLACEBO, Proof, Ruling, prove
 from snellen.trials.trial import Done, Ended
 from symptoms.build import subject
 from trials.samples import DEAD, LOWER, PERMUTED, START, UNDECAYED, done, measured, several
@@ -27,22 +27,65 @@ def dead_by_rate() -> Case:
     return case(subject(facts=facts), found("S01", layer="conv1", severity=Severity.ERROR))
 
 
+def proofs(done: list[Done], about: Case | None = None, **beliefs: float) -> dict[str, Proof]:
+    suspects = sorted(
+        ((cause(code), belief) for code, belief in beliefs.items()), key=lambda told: -told[1]
+    )
+    return {p.cause.code: p for p in prove(suspects, about or dead_by_rate(), done)}
+
+
 def ruling(code: str, done: list[Done], about: Case | None = None) -> Ruling:
-    return prove(cause(code), about or dead_by_rate(), done).ruling
+    return proofs(done, about, **{code: 0.9})[code].ruling
 
 
 def test_what_should_cure_does_and_what_should_not_does_not() -> None:
     tried = [*UNCHANGED, *several(LOWER, GOOD), *several(UNDECAYED, BAD, dead=1.0)]
-    proof = prove(cause("C20"), dead_by_rate(), tried)
+    proof = proofs(tried, C20=0.9)["C20"]
 
     assert proof.ruling is Ruling.CONFIRMED
     assert "learning-rate takes the training from 0.01 to 0.92 of the way" in proof.reason
-    assert "decay did not" in proof.reason
+    assert "decay did not help" in proof.reason
 
 
-def test_a_rivals_cure_that_helps_as_much_leaves_it_open() -> None:
-    tried = [*UNCHANGED, *several(LOWER, GOOD), *several(START, GOOD)]
-    assert ruling("C20", tried) is Ruling.INCONCLUSIVE
+BOTH_HELP = [*UNCHANGED, *several(LOWER, GOOD), *several(START, GOOD)]
+
+
+@pytest.mark.parametrize(
+    ("rate", "start", "expected"),
+    [
+        pytest.param(0.9, 0.05, {"C20"}, id="nothing speaks for the start"),
+        pytest.param(0.5, 0.3, {"C20"}, id="the start is possible"),
+        pytest.param(0.3, 0.5, {"C10"}, id="the start is believed more"),
+        pytest.param(0.05, 0.9, {"C10"}, id="nothing speaks for the rate"),
+        pytest.param(0.05, 0.1, set(), id="nothing speaks for either"),
+    ],
+)
+def test_of_two_whose_cures_help_the_one_believed_more_is_confirmed(
+    rate: float, start: float, expected: set[str]
+) -> None:
+    found = proofs(BOTH_HELP, C20=rate, C10=start)
+    assert {code for code, p in found.items() if p.ruling is Ruling.CONFIRMED} == expected
+    assert Ruling.REFUTED not in {p.ruling for p in found.values()}
+
+
+def test_two_likely_causes_may_both_hold() -> None:
+    tried = [*UNCHANGED, *several(LOWER, GOOD), *several(UNDECAYED, GOOD)]
+    found = proofs(tried, C23=0.9, C34=0.1)
+    assert found["C23"].ruling is Ruling.CONFIRMED
+    both = proofs([*BOTH_HELP, *several(UNDECAYED, BAD, dead=1.0)], C20=0.95, C10=0.9)
+    assert both["C20"].ruling is Ruling.CONFIRMED
+    # What cures the more believed one helps too: it explains the rescue.
+    assert both["C10"].ruling is Ruling.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("belief", "expected"), [(0.2, Ruling.CONFIRMED), (0.19, Ruling.INCONCLUSIVE)]
+)
+def test_what_helps_though_nothing_else_speaks_for_it_is_a_remedy_and_no_proof(
+    belief: float, expected: Ruling
+) -> None:
+    tried = [*UNCHANGED, *several(LOWER, GOOD)]
+    assert proofs(tried, C20=belief)["C20"].ruling is expected
 
 
 def test_a_cure_that_changes_nothing_refutes() -> None:
@@ -94,7 +137,7 @@ def test_without_a_control_nothing_is_said() -> None:
 
 
 def test_causes_without_a_deciding_change_say_what_would_decide() -> None:
-    proof = prove(cause("C12"), dead_by_rate(), UNCHANGED)
+    proof = proofs(UNCHANGED, C12=0.9)["C12"]
     assert proof.ruling is Ruling.NO_TRIAL
     assert cause("C12").trial in proof.reason
 

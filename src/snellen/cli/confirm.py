@@ -118,7 +118,7 @@ def confirm(
 
 def _run(
     case: Case,
-    causes: list[type[Cause]],
+    causes: list[tuple[type[Cause], float]],
     workplace: Workplace,
     engine: Engine,
     seconds: float,
@@ -195,11 +195,13 @@ def _watched(script: Path, arguments: list[str]) -> Path:
     return made[-1]
 
 
-def _chosen(names: list[str] | None, causes: list[type[Cause]]) -> list[type[Cause]]:
+def _chosen(
+    names: list[str] | None, causes: list[tuple[type[Cause], float]]
+) -> list[tuple[type[Cause], float]]:
     if not names:
         return causes
-    chosen = [cause for cause in causes if cause.code in names or cause.name in names]
-    unknown = {n for n in names if not any(n in (c.code, c.name) for c in causes)}
+    chosen = [told for told in causes if {told[0].code, told[0].name} & set(names)]
+    unknown = {n for n in names if not any(n in (c.code, c.name) for c, _ in causes)}
     if unknown:
         typer.echo(
             f"snellen: no such cause: {', '.join(sorted(unknown))}; `snellen causes` lists them",

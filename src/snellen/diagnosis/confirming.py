@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from snellen.causes import Case, Cause
+from snellen.causes import Case
 from snellen.trials.campaign import Campaign
 from snellen.trials.engines import Engine
 from snellen.trials.process import Workplace
+from snellen.trials.proof import Suspects
 from snellen.trials.trial import Done, Trial
 
 USUAL_TRIALS = 18
@@ -44,7 +45,7 @@ def length(steps: int, training_seconds: float, budget_seconds: float, slots: in
 
 def confirm(
     case: Case,
-    causes: Sequence[type[Cause]],
+    suspects: Suspects,
     workplace: Workplace,
     engine: Engine,
     *,
@@ -54,7 +55,8 @@ def confirm(
     keep: Callable[[Done], None] = lambda done: None,
     tell: Callable[[Step], None] = lambda step: None,
 ) -> tuple[list[Done], str]:
-    """Make the trials that rule on these causes; all results, and why it ended.
+    """Make the trials that rule on these causes, most believed first; all results, and why it
+    ended.
 
     `known` are results of an earlier call, which are not made again; `keep` is given each new one
     at once. Ends where enough is known (`settled`), where the next trial would not fit the budget
@@ -63,7 +65,7 @@ def confirm(
     began, done = clock(), list(known)
     seconds = float(case.subject.facts.get("training_seconds") or 0.0)
     steps = length(case.subject.steps, seconds, budget_seconds, engine.slots)
-    campaign = Campaign(case, causes, steps)
+    campaign = Campaign(case, suspects, steps)
     if not campaign.decidable:
         return done, "no trial"
     # Results of other lengths do not compare.

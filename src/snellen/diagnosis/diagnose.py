@@ -75,8 +75,9 @@ def of_case(
     if least is None:
         return Diagnosis(case.subject.name, needed=False, reported=REPORTED)
     table = shipped() if weights is None else weights
-    proofs = {cause: prove(cause, case, trials) for cause in catalogue().values() if trials}
-    accounts = (account(cause, case, table) for cause in catalogue().values())
+    accounts = [account(cause, case, table) for cause in catalogue().values()]
+    before = [(ledger.cause, ledger.belief) for ledger in ranked(accounts)]
+    proofs = {p.cause: p for p in prove(before, case, trials)} if trials else {}
     ledgers = ranked(_tried(ledger, proofs.get(ledger.cause)) for ledger in accounts)
     # Proved is above believed, however firmly.
     ledgers.sort(key=lambda ledger: not _confirmed(proofs.get(ledger.cause)))
@@ -130,12 +131,12 @@ def ranked(ledgers: Iterable[Ledger]) -> list[Ledger]:
     return accepted + sorted(waiting, key=_odds, reverse=True)
 
 
-def suspects(case: Case, *, weights: Weights | None = None) -> list[type[Cause]]:
-    """Every cause, most believed first, whether anything is to be explained or not: the order in
-    which trials are worth making."""
+def suspects(case: Case, *, weights: Weights | None = None) -> list[tuple[type[Cause], float]]:
+    """Every cause with its belief, most believed first, whether anything is to be explained or not:
+    the order in which trials are worth making."""
     table = shipped() if weights is None else weights
     return [
-        ledger.cause
+        (ledger.cause, ledger.belief)
         for ledger in ranked(account(cause, case, table) for cause in catalogue().values())
     ]
 

@@ -13,7 +13,15 @@ from math import isfinite
 from snellen.causes import Case, Cause
 from snellen.trials.measured import Measured
 from snellen.trials.patterns import Arm, Pattern, arm_name, pattern
-from snellen.trials.proof import CONTROL, ENOUGH_SEEDS, PLACEBO, Proof, Ruling, prove
+from snellen.trials.proof import (
+    CONTROL,
+    ENOUGH_SEEDS,
+    PLACEBO,
+    Proof,
+    Ruling,
+    Suspects,
+    prove,
+)
 from snellen.trials.trial import Done, Trial
 from snellen.trials.weighing import LEAST_GAIN
 
@@ -30,7 +38,7 @@ class Campaign:
     """The trials of one training, to rule on its causes."""
 
     case: Case
-    causes: Sequence[type[Cause]]
+    suspects: Suspects
     """Most believed first; those that no trial decides are passed over."""
     max_steps: int | None = None
     max_seconds: float = 3600.0
@@ -38,7 +46,7 @@ class Campaign:
     _patterns: list[tuple[type[Cause], Pattern]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        told = [(cause, pattern(cause.code, self.case)) for cause in self.causes]
+        told = [(cause, pattern(cause.code, self.case)) for cause, _ in self.suspects]
         known = [(cause, seen) for cause, seen in told if seen is not None]
         object.__setattr__(self, "_patterns", known[:MOST_CAUSES])
 
@@ -57,7 +65,8 @@ class Campaign:
         control = self._missing(CONTROL, (), done, self.seeds)
         if control:
             return control
-        if any(p.ruling is Ruling.NOT_REPRODUCIBLE for p in self.proofs(done)):
+        rulings = {proof.cause: proof.ruling for proof in self.proofs(done)}
+        if Ruling.NOT_REPRODUCIBLE in rulings.values():
             return []
         if not _usable(CONTROL, done):
             return []
@@ -66,16 +75,13 @@ class Campaign:
             wanted = self._of_block(block, done)
             if wanted:
                 return wanted
-            if any(self._proof(cause, done).ruling is Ruling.CONFIRMED for cause, _ in block):
+            if any(rulings[cause] is Ruling.CONFIRMED for cause, _ in block):
                 return []
         return []
 
     def proofs(self, done: Sequence[Done]) -> list[Proof]:
         """The ruling on every cause, in the order of their beliefs."""
-        return [prove(cause, self.case, done) for cause in self.causes]
-
-    def _proof(self, cause: type[Cause], done: Sequence[Done]) -> Proof:
-        return prove(cause, self.case, done)
+        return prove(self.suspects, self.case, done)
 
     def _of_block(
         self, block: Sequence[tuple[type[Cause], Pattern]], done: Sequence[Done]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import isfinite
 
@@ -25,6 +25,11 @@ CONTROL = "control"
 PLACEBO = "placebo"
 WELL = 0.8
 """Progress of the control from which on, without its symptoms, there is nothing to prove."""
+LEAST_BELIEF = 0.2
+"""Belief before any trial that a cause must have to be confirmed: what helps though nothing else
+speaks for it is a remedy and no proof."""
+FIRM_BELIEF = 0.7
+"""From here on a cause may hold beside another one that was believed more."""
 ENOUGH_SEEDS = 3
 """Pairs of trials that a proof needs."""
 
@@ -59,72 +64,113 @@ class Proof:
         return max(tried, key=lambda effect: effect.gain, default=None)
 
 
-def prove(cause: type[Cause], case: Case, done: Sequence[Done]) -> Proof:
-    """The ruling on a cause from all trials there are; what was not tried leaves it inconclusive.
+Suspects = Sequence[tuple[type[Cause], float]]
+"""Causes with their belief before any trial, most believed first."""
 
-    Confirmed is a cause one of whose cures rescues (both endpoints, every seed, beyond chance)
-    while nothing does that should not, as far as it was tried. Refuted is one all of whose cures,
-    as far as they could be made, surely change nothing.
+
+def prove(suspects: Suspects, case: Case, done: Sequence[Done]) -> list[Proof]:
+    """The ruling on every cause from all trials there are, in the order given; what was not tried
+    leaves it inconclusive.
+
+    Confirmed is a cause one of whose cures rescues (both endpoints, every seed, beyond chance),
+    that was believed possible by what was seen, and that no cause believed more explains as well.
+    A change may help without being the cure of the fault: a better start lets a network bear a rate
+    that is too high. So a rival's cure that helps too speaks against a cause as far as that rival
+    was believed. Refuted is a cause all of whose cures, as far as they could be made, surely change
+    nothing.
     """
-    predicted = pattern(cause.code, case)
-    if predicted is None:
-        return Proof(cause, Ruling.NO_TRIAL, f"no trial here decides it; what would: {cause.trial}")
     trials = _by_arm(done)
     control, placebo = trials.pop(CONTROL, {}), trials.pop(PLACEBO, {})
-    if not control:
-        return Proof(cause, Ruling.INCONCLUSIVE, "the unchanged script could not be run again")
-    if (why := _not_reproduced(control, case)) is not None:
-        return Proof(cause, Ruling.NOT_REPRODUCIBLE, why)
-    wanted = _wanted(cause, case)
-    every = effects(control, placebo, trials, wanted, unseen=predicted.unseen)
-    cures = tuple(every[n] for arm in predicted.cures if (n := arm_name(arm)) in every)
-    leaves = tuple(every[n] for arm in predicted.leaves if (n := arm_name(arm)) in every)
-    limits = _limits(predicted, done)
-    ruling, reason = (
-        _unmoved(cures) if predicted.unmoved else _ruled(predicted, cures, leaves, limits)
-    )
-    return Proof(cause, ruling, reason, cures, leaves, limits)
+    again = _not_reproduced(control, case) if control else ""
+    found: list[Proof] = []
+    confirmed: list[type[Cause]] = []
+    for cause, belief in suspects:
+        predicted = pattern(cause.code, case)
+        if predicted is None:
+            reason = f"no trial here decides it; what would: {cause.trial}"
+            found.append(Proof(cause, Ruling.NO_TRIAL, reason))
+            continue
+        if not control:
+            reason = "the unchanged script could not be run again"
+            found.append(Proof(cause, Ruling.INCONCLUSIVE, reason))
+            continue
+        if again is not None:
+            found.append(Proof(cause, Ruling.NOT_REPRODUCIBLE, again))
+            continue
+        every = effects(control, placebo, trials, _wanted(cause, case), unseen=predicted.unseen)
+        proof = _ruled(cause, belief, predicted, every, _limits(predicted, done))
+        if proof.ruling is Ruling.CONFIRMED and not predicted.unmoved:
+            proof = _beside(proof, belief, confirmed, suspects, case)
+        if proof.ruling is Ruling.CONFIRMED:
+            confirmed.append(cause)
+        found.append(proof)
+    return found
 
 
 def _ruled(
+    cause: type[Cause],
+    belief: float,
     predicted: Pattern,
-    cures: Sequence[Effect],
-    leaves: Sequence[Effect],
-    limits: Sequence[str],
-) -> tuple[Ruling, str]:
+    every: Mapping[str, Effect],
+    limits: tuple[str, ...],
+) -> Proof:
+    """By the cause's own trials alone."""
+    cures = tuple(every[n] for arm in predicted.cures if (n := arm_name(arm)) in every)
+    leaves = tuple(every[n] for arm in predicted.leaves if (n := arm_name(arm)) in every)
+
+    def ruled(ruling: Ruling, reason: str) -> Proof:
+        return Proof(cause, ruling, reason, cures, leaves, limits)
+
     if not cures:
         said = f": {limits[0]}" if limits else ""
-        return Ruling.INCONCLUSIVE, f"its change could not be made, or was not tried{said}"
+        return ruled(Ruling.INCONCLUSIVE, f"its change could not be made, or was not tried{said}")
+    if predicted.unmoved:
+        return ruled(*_unmoved(cures[0]))
     rescuing = [e for e in cures if e.answer is Answer.RESCUES and e.seeds >= ENOUGH_SEEDS]
     if rescuing:
         best = max(rescuing, key=lambda e: e.gain)
-        rivals = [e for e in leaves if e.answer is not Answer.LEAVES and e.rescued > RESCUED]
-        if rivals:
-            return (
-                Ruling.INCONCLUSIVE,
-                f"{_gained(best)}, but {_gained(rivals[0])} too, which takes other causes away",
+        if belief < LEAST_BELIEF:
+            return ruled(
+                Ruling.INCONCLUSIVE, f"{_gained(best)}, but little of what was seen speaks for it"
             )
-        return Ruling.CONFIRMED, _with_leaves(_gained(best), leaves)
+        return ruled(Ruling.CONFIRMED, _with_leaves(_gained(best), leaves))
     made = {effect.arm for effect in cures}
     unmade = [arm for arm in predicted.cures if arm_name(arm) not in made]
     if not unmade and all(e.answer is Answer.LEAVES for e in cures):
-        return Ruling.REFUTED, _gained(max(cures, key=lambda e: e.gain))
+        return ruled(Ruling.REFUTED, _gained(max(cures, key=lambda e: e.gain)))
     best = max(cures, key=lambda e: e.gain if isfinite(e.gain) else -1.0)
     few = f", in {best.seeds} of {ENOUGH_SEEDS} seeds" if best.seeds < ENOUGH_SEEDS else ""
-    return Ruling.INCONCLUSIVE, _gained(best) + few
+    return ruled(Ruling.INCONCLUSIVE, _gained(best) + few)
 
 
-def _unmoved(cures: Sequence[Effect]) -> tuple[Ruling, str]:
+def _beside(
+    proof: Proof,
+    belief: float,
+    confirmed: Sequence[type[Cause]],
+    suspects: Suspects,
+    case: Case,
+) -> Proof:
+    """The same beside other causes: a confirmed one that was believed more explains the rescue,
+    unless this one was likely too; and so does one that what helps too would cure."""
+    helping = {e.arm for e in proof.leaves if e.rescued > RESCUED and e.answer is not Answer.LEAVES}
+    for other, firmly in suspects:
+        predicted = pattern(other.code, case)
+        if other is proof.cause or firmly <= belief or predicted is None:
+            continue
+        cured = {arm_name(arm) for arm in predicted.cures} & helping
+        if cured or (other in confirmed and belief < FIRM_BELIEF):
+            why = f"{proof.reason}; but {other.name} was believed more, and its change helps too"
+            return replace(proof, ruling=Ruling.INCONCLUSIVE, reason=why)
+    return proof
+
+
+def _unmoved(effect: Effect) -> tuple[Ruling, str]:
     """For a cause that says a change makes no difference: an equivalence, both bounds within what
     counts as nothing."""
-    if not cures:
-        return Ruling.INCONCLUSIVE, "its change could not be made, or was not tried"
-    effect = cures[0]
-    here = f"{_gained(effect)}: as far as by chance"
     if effect.seeds < ENOUGH_SEEDS or not isfinite(effect.low):
         return Ruling.INCONCLUSIVE, _gained(effect)
     if effect.low > -LEAST_GAIN and effect.control < 2 * LEAST_GAIN:
-        return Ruling.CONFIRMED, here
+        return Ruling.CONFIRMED, f"{_gained(effect)}: as far as by chance"
     if effect.gain < -LEAST_GAIN and effect.high < 0:
         return Ruling.REFUTED, f"{_gained(effect)}: the labels do say something"
     return Ruling.INCONCLUSIVE, _gained(effect)
@@ -143,7 +189,9 @@ def _gained(effect: Effect) -> str:
 
 def _with_leaves(said: str, leaves: Sequence[Effect]) -> str:
     left = [e.arm for e in leaves if e.answer is Answer.LEAVES or e.rescued < NOT_RESCUED]
-    return f"{said}; {' and '.join(left)} did not" if left else said
+    helped = [e.arm for e in leaves if e.rescued > RESCUED]
+    said += f"; {' and '.join(left)} did not help" if left else ""
+    return said + (f"; {' and '.join(helped)} helped too" if helped else "")
 
 
 def _by_arm(done: Sequence[Done]) -> dict[str, dict[int, Measured]]:
