@@ -19,14 +19,18 @@ SCRIPT = Path(__file__).parent / "scripts" / "small.py"
 LOWER = ScaledLearningRate(0.01)
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    folder = tmp_path / "project"
+def made(folder: Path) -> Path:
+    """A user's folder with a script that overwrites what is in it."""
     folder.mkdir()
     shutil.copy(SCRIPT, folder / "small.py")
     (folder / "notes.txt").write_text("mine")
     (folder / "last.txt").write_text("of the real training")
     return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return made(tmp_path / "project")
 
 
 def at(project: Path, *arguments: str, in_place: bool = False) -> Workplace:
@@ -52,37 +56,52 @@ def progress(done: Done) -> float:
     return Measured.from_json(done.measured).progress()
 
 
-def test_control_fails_as_the_script_does_and_the_cure_cures(project: Path) -> None:
+@pytest.fixture(scope="module")
+def tried(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Done]:
+    """One campaign's worth of trials, made side by side; the folder is as it was."""
+    project = made(tmp_path_factory.mktemp("tried") / "project")
     before = contents(project)
-    trials = [trial(), trial(LOWER), trial(offset=2)]
+    trials = [
+        trial(),
+        trial(LOWER),
+        trial(offset=2),
+        trial(NoDecay(), max_steps=30),
+        Trial("again", 1, (), None),
+    ]
     done = {d.trial.name: d for d in LocalEngine(2).run(at(project), trials)}
-
     assert set(done) == {t.name for t in trials}
-    assert all(d.ended is Ended.BY_ITSELF for d in done.values())
-    assert progress(done["control-1"]) < 0.1
-    assert progress(done["learning-rate-1"]) > 0.8
-    assert done["learning-rate-1"].did
     assert contents(project) == before
+    return done
 
 
-def test_the_same_seed_gives_the_same_training_and_another_one_another(project: Path) -> None:
-    place = at(project, "--rate", "0.05")
-    first, again, other = (place.run(trial(offset=n)) for n in (1, 1, 2))
-    losses = [Measured.from_json(d.measured).loss for d in (first, again, other)]
+def test_control_fails_as_the_script_does_and_the_cure_cures(tried: dict[str, Done]) -> None:
+    assert all(tried[name].ended is Ended.BY_ITSELF for name in ("control-1", "control-2"))
+    assert progress(tried["control-1"]) < 0.1
+    assert progress(tried["learning-rate-1"]) > 0.8
+    assert tried["learning-rate-1"].did
+
+
+def test_the_same_seed_gives_the_same_training_and_another_one_another(
+    tried: dict[str, Done],
+) -> None:
+    names = ("control-1", "again-1", "control-2")
+    losses = [Measured.from_json(tried[name].measured).loss for name in names]
     assert losses[0] == losses[1] != losses[2]
 
 
-def test_a_change_without_effect_makes_no_usable_trial(project: Path) -> None:
-    done = at(project).run(trial(NoDecay()))
-    assert done.ended is Ended.BY_ITSELF
+def test_a_trial_ends_after_its_steps_and_without_effect_is_not_usable(
+    tried: dict[str, Done],
+) -> None:
+    done = tried["decay-1"]
+    assert done.ended is Ended.AT_THE_LIMIT
+    assert done.measured["steps"] == 30
     assert not done.did
     assert not done.usable
 
 
-def test_a_trial_ends_after_its_steps(project: Path) -> None:
-    done = at(project, "--rate", "0.05").run(trial(max_steps=30))
-    assert done.ended is Ended.AT_THE_LIMIT
-    assert done.measured["steps"] == 30
+def test_results_travel_as_json(tried: dict[str, Done]) -> None:
+    for done in tried.values():
+        assert Done.from_json(done.to_json()) == done
 
 
 def test_a_script_that_fails_says_how(project: Path) -> None:
@@ -124,17 +143,3 @@ def test_what_was_stopped_begins_nothing_more(project: Path) -> None:
     done = at(project).run(trial(), running)
     assert done.ended is Ended.STOPPED
     assert done.seconds == 0.0
-
-
-def test_closing_the_engine_ends_what_runs(project: Path) -> None:
-    place = at(project, "--then", "hang")
-    results = LocalEngine(2).run(at(project), [trial(max_steps=5), trial(offset=2, max_steps=5)])
-    assert next(results).usable
-    results.close()  # type: ignore[attr-defined]
-    hanging = LocalEngine(1).run(place, [trial(max_seconds=600.0)])
-    hanging.close()  # type: ignore[attr-defined]
-
-
-def test_results_travel_as_json(project: Path) -> None:
-    done = at(project).run(trial(LOWER, max_steps=20))
-    assert Done.from_json(done.to_json()) == done
