@@ -13,7 +13,7 @@ from typing import Any
 from snellen.adapters.keras import tensors
 from snellen.adapters.keras.functions import recorded
 from snellen.adapters.keras.roles import Role, activation_name, role_of
-from snellen.adapters.keras.untouched import untouched
+from snellen.adapters.keras.untouched import Values, untouched
 
 Place = tuple[int, str, int]
 """Where a function is called: inside which layer (its `id`), its name, and its how-manieth call
@@ -319,23 +319,21 @@ def shape_of(tensor: Any) -> tuple[Any, ...]:
     return tuple(size if isinstance(size, int) else None for size in shape)
 
 
-def wiring_of(model: Any, args: Any, kwargs: Any) -> Wiring:
+def wiring_of(model: Any, args: Any, kwargs: Any, values: Values = ()) -> Wiring:
     """The wiring of a model as it is called with these arguments, in evaluation mode.
 
     The model is built by it where it was not, as Keras would build it. Nothing else of it changes.
-    Raises what the model raises.
+    `values`: what to read its variables as, which are empty while JAX trains it. Raises what the
+    model raises.
     """
     import keras
     from keras.src import backend
     from keras.src.backend.common.stateless_scope import get_stateless_scope
 
     scope = get_stateless_scope()
-    given = scope.get_current_value if scope is not None else lambda variable: None
-    values = [(variable, given(variable)) for variable in model.variables]
-    # On JAX a model's own variables are empty while it trains.
-    values = [(variable, value) for variable, value in values if value is not None]
-    if tensors.backend_name() != "jax":
-        values = []
+    if tensors.backend_name() == "jax" and scope is not None and not values:
+        known = ((variable, scope.get_current_value(variable)) for variable in model.variables)
+        values = [(variable, value) for variable, value in known if value is not None]
     if getattr(model, "_call_has_training_arg", False) and not any(
         isinstance(arg, bool) for arg in args
     ):

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from snellen.adapters.changes.effect import Effect
 from snellen.adapters.keras import tensors
+from snellen.adapters.keras.untouched import Values
 from snellen.adapters.keras.wiring import Wiring, wiring_of
 from snellen.adapters.patches import Patches
 
@@ -47,11 +48,11 @@ def patch(
     plans: weakref.WeakKeyDictionary[Any, list[Plan]] = weakref.WeakKeyDictionary()
     thread = _Thread()
 
-    def plan_of(model: Any, args: Any, kwargs: Any) -> list[Plan]:
+    def plan_of(model: Any, args: Any, kwargs: Any, values: Values) -> list[Plan]:
         if model not in plans:
             plans[model] = []
             try:
-                wiring = wiring_of(model, args, kwargs)
+                wiring = wiring_of(model, args, kwargs, values)
             except Exception as error:
                 # Of whatever kind the model raises; the call that follows will show it to the
                 # script, unless only our way of following it has failed.
@@ -64,14 +65,14 @@ def patch(
         return plans[model]
 
     @contextlib.contextmanager
-    def calling(model: Any, args: Any, kwargs: Any) -> Generator[None]:
+    def calling(model: Any, args: Any, kwargs: Any, values: Values = ()) -> Generator[None]:
         if thread.busy or tensors.any_keras_tensor((args, kwargs)):
             yield
             return
         thread.busy += 1
         try:
             with contextlib.ExitStack() as stack:
-                for plan in plan_of(model, args, kwargs):
+                for plan in plan_of(model, args, kwargs, values):
                     if carried is not None:
                         stack.enter_context(carried(model, plan))
                 yield
@@ -85,8 +86,18 @@ def patch(
     # On JAX this runs `model.call` without calling the model.
     def stateless(original: Any, model: Any, *args: Any, **kwargs: Any) -> Any:
         given = {name: value for name, value in kwargs.items() if name != "return_losses"}
-        with calling(model, args[2:], given):
+        with calling(model, args[2:], given, _paired(model, args[:2])):
             return original(model, *args, **kwargs)
 
     patches.around(keras.Model, "__call__", call)
     patches.around(keras.Model, "stateless_call", stateless)
+
+
+def _paired(model: Any, state: Any) -> Values:
+    """A model's variables with their values in what `stateless_call` is given."""
+    groups = model.trainable_variables, model.non_trainable_variables
+    return [
+        pair
+        for group, values in zip(groups, state, strict=False)
+        for pair in zip(group, values, strict=False)
+    ]

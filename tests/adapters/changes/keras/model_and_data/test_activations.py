@@ -171,7 +171,7 @@ def test_what_has_made_an_output_stays_when_it_is_joined_to_another_model() -> N
     with changed("activations") as effect:
         generator.predict(x, verbose=0)
         assert np.array_equal(numbers(joined(x)), before)
-    assert effect.done == {}
+    assert (effect.done, effect.limits) == ({}, ())
 
 
 def test_undone_nothing_changes() -> None:
