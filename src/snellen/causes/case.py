@@ -15,8 +15,8 @@ from snellen.symptoms.progress import loss_left
 POOR_LOSS = 0.4
 POOR_SKILL = 0.75
 POOR_GAP = 0.2
-FAIR_LOSS = 0.25
-FAIR_SKILL = 0.85
+FAIR_LOSS = 0.2
+FAIR_SKILL = 0.9
 FAIR_GAP = 0.15
 
 
@@ -83,8 +83,8 @@ class Case:
     @property
     def fair(self) -> bool:
         """The training came to more than a poor one, and still to less than healthy networks of the
-        gallery do: a quarter of the loss is left, training images are answered less than 85% of
-        the way from guessing to perfection, or held-out images worse than those by 15 points."""
+        gallery do: a fifth of the loss is left, training images are answered less than nine
+        tenths of the way from guessing to perfection, or held-out images worse by 15 points."""
         return self._short_of(FAIR_LOSS, FAIR_SKILL, FAIR_GAP) and not self.poor
 
     def _short_of(self, loss: float, skill: float, widest: float) -> bool:

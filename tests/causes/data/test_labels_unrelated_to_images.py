@@ -138,6 +138,15 @@ def test_loss_rests_at_that_of_guessing(highest: float, end: float, expected: st
     assert state(LabelsUnrelatedToImages, "loss-rests-at-that-of-guessing", watched) == expected
 
 
+@pytest.mark.parametrize(("unseen", "expected"), [(GUESSED, "present"), (HALF, "absent")])
+def test_a_few_known_by_heart_are_nothing_learnt(unseen: Any, expected: str) -> None:
+    known = recalls(*[0.3] * 10)
+    watched = case(answering(known, unseen, moving(0.1), train=[2.3] * 100))
+    assert state(LabelsUnrelatedToImages, "at-chance-though-weights-move", watched) == expected
+    amiss = state(LabelsUnrelatedToImages, "nothing-else-is-amiss", watched)
+    assert amiss == ("present" if expected == "present" else "unmeasured")
+
+
 def test_a_lucky_reader_weighs_little() -> None:
     key = "labels-unreadable"
     stuck = case(answering(GUESSED, GUESSED), clear("S43"))

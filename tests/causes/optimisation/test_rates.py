@@ -130,6 +130,17 @@ def test_what_was_learnt_speaks_against_it(end: float, right: int, learnt: bool)
     assert present(LearningRateTooHigh, key, case(answered)) is learnt
 
 
+def test_sums_of_gradients_are_not_the_rate() -> None:
+    kept = {"gradient_steps": 100, "gradients_kept": 90}
+    key = "gradients-pile-up"
+    assert present(LearningRateTooHigh, key, case(thrown(**kept))) is True
+    fresh = kept | {"gradients_kept": 0}
+    assert present(LearningRateTooHigh, key, case(thrown(**fresh))) is False
+    assert present(LearningRateTooHigh, key, case(thrown())) is None
+    sums, rate = (belief(LearningRateTooHigh, case(thrown(**k))) for k in (kept, fresh))
+    assert sums < rate
+
+
 def test_sgd_may_kill_without_growing_filters() -> None:
     grown, same = (
         belief(LearningRateTooHigh, case(net(growth=growth, optimizer="SGD", learning_rate=0.05)))

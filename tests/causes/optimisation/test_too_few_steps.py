@@ -74,7 +74,8 @@ def test_what_was_learnt(end: float, right: int, most: bool) -> None:
         (101, 3, 1.5, False),
         (100, 4, 1.5, False),
         (100, 3, 0.3, False),
-        (100, 3, 2.29, False),
+        (100, 3, 2.3, True),
+        (100, 3, 3.0, False),
     ],
 )
 def test_endings_within_the_first_steps(steps: int, epochs: int, end: float, ended: bool) -> None:

@@ -119,12 +119,12 @@ class LabelsUnrelatedToImages(Cause):
             f"recall on training images is {score.value:.2f} (guessing: {score.chance:.2f}); "
             f"weights moved by up to {percent(most)}, {percent(silent)} of the channels are silent"
         )
-        return sign(score.skill < 0.15 and most > 0.02 and silent < 0.4, said)
+        return sign(_at_chance(case) and most > 0.02 and silent < 0.4, said)
 
     @clue(Group.UPDATES, expected=(0.75, 0.05))
     def nothing_else_is_amiss(self, case: Case) -> Sign:
         score, course = training_score(case), losses(case)
-        if score is None or course is None or score.skill > 0.15 or not course.left > 0.9:
+        if score is None or course is None or not (_at_chance(case) and course.left > 0.9):
             return UNMEASURED
         # Large first steps do no harm by themselves where nothing dies of them.
         meant = self.explains | {"S22"}
@@ -199,6 +199,15 @@ class LabelsUnrelatedToImages(Cause):
     def remedies(self, case: Case) -> Iterable[Remedy]:
         yield _one_order(case)
         yield _looked_at(case)
+
+
+def _at_chance(case: Case) -> bool:
+    """Nothing that holds for new images was learnt, though some training images may be known."""
+    score, between = training_score(case), gap(case)
+    if score is None:
+        return False
+    guessed = between is not None and between.held_out.at_chance and score.skill <= BY_HEART
+    return score.skill < 0.15 or guessed
 
 
 def _one_order(case: Case) -> Remedy:

@@ -15,6 +15,7 @@ from snellen.causes.measures.images import input_range
 from snellen.causes.measures.losses import losses
 from snellen.causes.measures.recalls import training_score
 from snellen.causes.measures.steps import bias_jump, largest_drift, steps_taken
+from snellen.causes.measures.summed import summed
 from snellen.symptoms.optimiser import adaptive
 from snellen.symptoms.wording import amount, percent
 
@@ -183,6 +184,14 @@ class LearningRateTooHigh(Cause):
             said = f"the maps were faulty before the first step: {early[0].evidence.sentence()}"
             return sign(True, said)
         return sign(False, "the signal went through the network well before the first step")
+
+    @clue(Group.GRADIENTS, expected=(0.003, 0.05), decisive=True)
+    def gradients_pile_up(self, case: Case) -> Sign:
+        seen = summed(case)
+        if seen is None:
+            return UNMEASURED
+        said = "each update follows one gradient"
+        return sign(seen, "updates follow sums of all gradients so far" if seen else said)
 
     @clue(Group.WEIGHTS, expected=(0.55, 0.12))
     def filters_grew(self, case: Case) -> Sign:

@@ -104,7 +104,8 @@ class TooFewSteps(Cause):
             f"{percent(max(seen.left, 0.0))} of the loss of guessing is left"
         )
         early = steps <= WARM_UP_STEPS and epochs <= FEW_EPOCHS
-        return sign(early and 0.3 < seen.left < 0.98, said)
+        # After so few steps even a loss at that of guessing says nothing yet.
+        return sign(early and 0.3 < seen.left < 1.1 and not seen.spike > 1.5, said)
 
     @clue(Group.DATA, expected=(0.04, 0.15))
     def few_steps_of_many_epochs(self, case: Case) -> Sign:
