@@ -131,6 +131,17 @@ def test_a_normalisation_and_a_skip_go_together() -> None:
     assert sum(first.done.values()) == sum(second.done.values()) == 8
 
 
+@pytest.mark.parametrize("inside", [False, True])
+def test_torchscript_is_said_to_be_out_of_reach(inside: bool) -> None:
+    x, _ = images(4)
+    script: nn.Module = torch.jit.trace(nn.Conv2d(1, 1, 1), x)  # type: ignore[no-untyped-call]
+    model = nn.Sequential(script, nn.Flatten(), nn.Linear(100, 10)) if inside else script
+    with changed("skips") as effect:
+        model(x)
+    assert effect.done == {}
+    assert effect.limits == ("what TorchScript has compiled stays as it is",)
+
+
 def test_nothing_is_left_of_it_afterwards() -> None:
     bare = train(seeded(Net))
     with changed("skips"):

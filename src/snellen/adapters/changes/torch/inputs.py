@@ -59,7 +59,7 @@ def arm(
         return inside if takes else None
 
     run_as_written(patches)
-    around_models(patches, before)
+    around_models(effect, patches, before)
 
 
 def _images(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:

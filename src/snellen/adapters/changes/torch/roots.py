@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from snellen.adapters.changes.effect import Effect
 from snellen.adapters.patches import Patches
 
 Inside = Callable[..., Any]
@@ -47,7 +48,7 @@ class Calls(threading.local):
         """Of each module in this pass, by id."""
 
 
-def around_models(patches: Patches, before: Before) -> Calls:
+def around_models(effect: Effect, patches: Patches, before: Before) -> Calls:
     """`before(module, args, kwargs)` comes before each outermost call of a module, and gives what
     stands in for its `forward` in this call, if anything.
 
@@ -61,6 +62,8 @@ def around_models(patches: Patches, before: Before) -> Calls:
     def calling(original: Any, module: nn.Module, *args: Any, **kwargs: Any) -> Any:
         if isinstance(module, SPREADING):
             return original(module, *args, **kwargs)
+        if isinstance(module, torch.jit.ScriptModule) and learns(module):
+            effect.cannot("what TorchScript has compiled stays as it is")
         inside: Inside | None = None
         if not calls.stack:
             calls.numbers.clear()

@@ -76,7 +76,7 @@ class Sites:
         self._here = _Here()
         run_as_written(patches)
         keep_activations(patches)
-        self._calls = around_models(patches, self._before)
+        self._calls = around_models(effect, patches, self._before)
 
     def _before(
         self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
