@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from snellen.causes import Remedy
+from snellen.causes import Group, Remedy
 from snellen.diagnosis import Band
 from snellen.report.explanation import CauseFacts, Explanation
 from snellen.report.page import Page
@@ -64,10 +64,13 @@ def _cause(page: Page, cause: CauseFacts, most: int) -> None:
     title = page.text(f"{cause.band:<8} ", BAND_STYLES.get(cause.band, ""))
     title.append_text(page.text(cause.title, "bold"))
     page.indented(title, 2)
-    for number, reason in enumerate(cause.supporting[:most]):
+    # What came of trials has a row of its own.
+    supporting = [reason for reason in cause.supporting if reason.group != Group.TRIAL.value]
+    opposing = [reason for reason in cause.opposing if reason.group != Group.TRIAL.value]
+    for number, reason in enumerate(supporting[:most]):
         if number == 0 or reason.weight >= LEAST_WEIGHT:
             _row(page, "for", "green", reason.sentence)
-    for reason in cause.opposing[:1]:
+    for reason in opposing[:1]:
         if -reason.weight >= LEAST_WEIGHT:
             _row(page, "against", "red", reason.sentence)
     if cause.ruling:

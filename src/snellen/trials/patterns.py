@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -75,12 +76,17 @@ def arm_name(arm: Arm) -> str:
 
 def _told(change: Intervention) -> str:
     usual = type(change)().parameters
+    alone = len(usual) == 1
     own = [
-        f"{v:g}" if isinstance(v, float) else f"{v}"
-        for k, v in change.parameters.items()
-        if v != usual[k] and not isinstance(v, list)
+        _value(value) if alone else f"{key}={_value(value)}"
+        for key, value in change.parameters.items()
+        if value != usual[key] and not isinstance(value, list)
     ]
     return " ".join([change.name, *own])
+
+
+def _value(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 Predict = Callable[[Case], Pattern | None]

@@ -118,6 +118,11 @@ def _ruled(
     cures = tuple(every[n] for arm in predicted.cures if (n := arm_name(arm)) in every)
     leaves = tuple(every[n] for arm in predicted.leaves if (n := arm_name(arm)) in every)
 
+    words = {
+        arm_name(arm): " and ".join(change.sentence() for change in arm)
+        for arm in (*predicted.cures, *predicted.leaves)
+    }
+
     def ruled(ruling: Ruling, reason: str) -> Proof:
         return Proof(cause, ruling, reason, cures, leaves, limits)
 
@@ -125,22 +130,23 @@ def _ruled(
         said = f": {limits[0]}" if limits else ""
         return ruled(Ruling.INCONCLUSIVE, f"its change could not be made, or was not tried{said}")
     if predicted.unmoved:
-        return ruled(*_unmoved(cures[0]))
+        return ruled(*_unmoved(cures[0], words))
     rescuing = [e for e in cures if e.answer is Answer.RESCUES and e.seeds >= ENOUGH_SEEDS]
     if rescuing:
         best = max(rescuing, key=lambda e: e.gain)
         if belief < LEAST_BELIEF:
             return ruled(
-                Ruling.INCONCLUSIVE, f"{_gained(best)}, but little of what was seen speaks for it"
+                Ruling.INCONCLUSIVE,
+                f"{_gained(best, words)}, but little of what was seen speaks for it",
             )
-        return ruled(Ruling.CONFIRMED, _with_leaves(_gained(best), leaves))
+        return ruled(Ruling.CONFIRMED, _with_leaves(_gained(best, words), leaves, words))
     made = {effect.arm for effect in cures}
     unmade = [arm for arm in predicted.cures if arm_name(arm) not in made]
     if not unmade and all(e.answer is Answer.LEAVES for e in cures):
-        return ruled(Ruling.REFUTED, _gained(max(cures, key=lambda e: e.gain)))
+        return ruled(Ruling.REFUTED, _gained(max(cures, key=lambda e: e.gain), words))
     best = max(cures, key=lambda e: e.gain if isfinite(e.gain) else -1.0)
     few = f", in {best.seeds} of {ENOUGH_SEEDS} seeds" if best.seeds < ENOUGH_SEEDS else ""
-    return ruled(Ruling.INCONCLUSIVE, _gained(best) + few)
+    return ruled(Ruling.INCONCLUSIVE, _gained(best, words) + few)
 
 
 def _beside(
@@ -164,32 +170,34 @@ def _beside(
     return proof
 
 
-def _unmoved(effect: Effect) -> tuple[Ruling, str]:
+def _unmoved(effect: Effect, words: Mapping[str, str]) -> tuple[Ruling, str]:
     """For a cause that says a change makes no difference: an equivalence, both bounds within what
     counts as nothing."""
     if effect.seeds < ENOUGH_SEEDS or not isfinite(effect.low):
-        return Ruling.INCONCLUSIVE, _gained(effect)
+        return Ruling.INCONCLUSIVE, _gained(effect, words)
     if effect.low > -LEAST_GAIN and effect.control < 2 * LEAST_GAIN:
-        return Ruling.CONFIRMED, f"{_gained(effect)}: as far as by chance"
+        return Ruling.CONFIRMED, f"{_gained(effect, words)}: as far as by chance"
     if effect.gain < -LEAST_GAIN and effect.high < 0:
-        return Ruling.REFUTED, f"{_gained(effect)}: the labels do say something"
-    return Ruling.INCONCLUSIVE, _gained(effect)
+        return Ruling.REFUTED, f"{_gained(effect, words)}: the labels do say something"
+    return Ruling.INCONCLUSIVE, _gained(effect, words)
 
 
-def _gained(effect: Effect) -> str:
-    way = f"{effect.control:.2f} to {effect.progress:.2f}"
+def _gained(effect: Effect, words: Mapping[str, str]) -> str:
     seeds = f"{effect.seeds} seed{'s' * (effect.seeds != 1)}"
     interval = (
         f"; gain {effect.gain:+.2f}, {effect.low:+.2f} to {effect.high:+.2f}"
         if isfinite(effect.low)
         else ""
     )
-    return f"{effect.arm} takes the training from {way} of the way ({seeds}{interval})"
+    return (
+        f"with {words[effect.arm]} the training comes {effect.progress:.2f} of the way, without "
+        f"{effect.control:.2f} ({seeds}{interval})"
+    )
 
 
-def _with_leaves(said: str, leaves: Sequence[Effect]) -> str:
-    left = [e.arm for e in leaves if e.answer is Answer.LEAVES or e.rescued < NOT_RESCUED]
-    helped = [e.arm for e in leaves if e.rescued > RESCUED]
+def _with_leaves(said: str, leaves: Sequence[Effect], words: Mapping[str, str]) -> str:
+    left = [words[e.arm] for e in leaves if e.answer is Answer.LEAVES or e.rescued < NOT_RESCUED]
+    helped = [words[e.arm] for e in leaves if e.rescued > RESCUED]
     said += f"; {' and '.join(left)} did not help" if left else ""
     return said + (f"; {' and '.join(helped)} helped too" if helped else "")
 
