@@ -11,6 +11,7 @@ from snellen.trials.interventions._intervention import Intervention
 class ZeroedGradients(Intervention):
     """Gradients are emptied after each update.
 
+    At the latest when the next backward pass begins, so that a script may still look at them.
     Accumulation over several backward passes before one update goes on as it is.
     """
 

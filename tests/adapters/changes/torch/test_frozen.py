@@ -70,11 +70,8 @@ def test_what_no_optimizer_trains_stays_frozen() -> None:
     teacher, model = small(1).requires_grad_(False), small()
     before = state(teacher)
     with changed("frozen") as effect:
-        train(
-            model,
-            torch.optim.SGD(model.parameters(), 0.1),
-            lambda m, x, y: (m(x) - teacher(x)).square().mean(),
-        )
+        optimizer = torch.optim.SGD(model.parameters(), 0.1)
+        train(model, optimizer, lambda m, x, y: (m(x) - teacher(x)).square().mean())
         model.requires_grad_(False).eval()(batches()[0][0])
     assert not any(p.requires_grad for p in (*teacher.parameters(), *model.parameters()))
     assert all(torch.equal(p, before[n]) for n, p in teacher.named_parameters())

@@ -274,6 +274,16 @@ def test_a_compiled_model_is_initialised_before_its_first_pass() -> None:
     assert all(torch.equal(a, b) for a, b in zip(weights(True), weights(False), strict=True))
 
 
+def test_a_model_inside_a_compiled_function_is_said_to_stay() -> None:
+    model = small()
+    before = state(model)
+    with changed("initialisation", seed=1) as effect:
+        torch.compile(lambda x: model(x), backend="eager")(batches()[0][0])
+    assert torch.equal(model[0].weight, before["0.weight"])  # pyright: ignore[reportArgumentType]
+    assert not effect.done
+    assert effect.limits == ("what is computed inside a compiled function stays as it is",)
+
+
 def test_what_is_watched_begins_with_the_new_weights(tmp_path: Path) -> None:
     def train_poor() -> None:
         model = poor()

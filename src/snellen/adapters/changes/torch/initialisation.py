@@ -18,6 +18,7 @@ from torch.nn.utils import parametrize
 from torch.utils.weak import WeakIdKeyDictionary
 
 from snellen.adapters.changes.effect import Effect
+from snellen.adapters.changes.torch.functions import say_what_is_compiled
 from snellen.adapters.changes.torch.root_calls import on_root_calls
 from snellen.adapters.patches import Patches
 from snellen.adapters.torch.loading import Loaded
@@ -60,6 +61,7 @@ def arm(effect: Effect, patches: Patches, *, seed: int) -> None:
                 drawn[parameter] = True
 
     on_root_calls(patches, called)
+    say_what_is_compiled(effect, patches)
 
 
 class LoadedWeights:

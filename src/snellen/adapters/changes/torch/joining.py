@@ -14,6 +14,7 @@ from torch.optim.optimizer import Optimizer
 from torch.utils.weak import WeakIdKeyDictionary
 
 from snellen.adapters.changes.effect import Effect
+from snellen.adapters.changes.torch.functions import say_what_is_compiled
 from snellen.adapters.changes.torch.root_calls import on_root_calls
 from snellen.adapters.patches import Patches
 
@@ -41,7 +42,8 @@ class Joining:
 
     def __init__(self, effect: Effect, patches: Patches, wanted: Wanted) -> None:
         self._effect, self._wanted = effect, wanted
-        self._optimizers: weakref.WeakSet[Optimizer] = weakref.WeakSet()
+        self._optimizers: weakref.WeakKeyDictionary[Optimizer, None] = weakref.WeakKeyDictionary()
+        """In the order in which they were made."""
         self._prepared: weakref.WeakKeyDictionary[Optimizer, bool] = weakref.WeakKeyDictionary()
         """Whether an optimizer had a state of its parameters when its model was first called."""
         self._joined: Any = WeakIdKeyDictionary()
@@ -49,6 +51,7 @@ class Joining:
         patches.around(Optimizer, "add_param_group", self._adding)
         patches.around(Optimizer, "load_state_dict", self._loading)
         on_root_calls(patches, self._called)
+        say_what_is_compiled(effect, patches)
 
     def _called(self, module: nn.Module, images: int) -> None:
         del images
@@ -91,7 +94,7 @@ class Joining:
             for item in given if isinstance(given, list | tuple) else [given]:
                 self._withdraw(item[1] if isinstance(item, tuple) else item)
         result = original(optimizer, group)
-        self._optimizers.add(optimizer)
+        self._optimizers[optimizer] = None
         return result
 
     def _loading(self, original: Any, optimizer: Optimizer, state: Any) -> Any:

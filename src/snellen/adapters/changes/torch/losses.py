@@ -49,6 +49,8 @@ the input and the target, in order."""
 VALUES = {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"}
 """Losses on values; the others are about classes."""
 
+LEFT_ALONE = "losses that none of PyTorch's usual functions computes are left alone"
+
 
 @dataclass(frozen=True)
 class LossCall:
@@ -156,5 +158,5 @@ class TrainingLosses:
         self._updates[optimizer] = self._updates.get(optimizer, 0) + 1
         self._decided.clear()
         if not self._heard:
-            self._effect.cannot("losses that no loss function of PyTorch computes are left alone")
+            self._effect.cannot(LEFT_ALONE)
         self._heard = False
