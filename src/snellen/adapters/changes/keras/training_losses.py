@@ -11,6 +11,7 @@ from typing import Any
 
 from snellen.adapters.changes.effect import Effect
 from snellen.adapters.changes.keras.training import Training
+from snellen.adapters.keras.untouched import OWN
 from snellen.adapters.patches import Patches
 
 FUNCTIONS = (
@@ -116,7 +117,9 @@ def change_losses(
             inside.losses -= 1
 
     def model_call(original: Any, model: Any, *args: Any, **kwargs: Any) -> Any:
-        inside.reached = False
+        # A pass of snellen's own is no step.
+        if not OWN.passes:
+            inside.reached = False
         return original(model, *args, **kwargs)
 
     def apply(original: Any, optimizer: Any, *args: Any, **kwargs: Any) -> Any:

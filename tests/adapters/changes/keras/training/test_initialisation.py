@@ -88,12 +88,10 @@ def test_moving_averages_stay() -> None:
 
 @pytest.mark.parametrize("way", ALL_WAYS)
 def test_all_ways_begin_with_the_same_weights(way: Any) -> None:
-    model = net()
     with changed("initialisation", seed=3) as effect:
-        found = trained(way, model, still())
-    reference = net()
+        found = trained(way, net(), still())
     with changed("initialisation", seed=3):
-        expected = trained(by_batches, reference, still())
+        expected = trained(by_batches, net(), still())
     assert same(found, expected)
     assert not same(found, weights(net()))
     assert effect.done
@@ -103,8 +101,8 @@ def test_all_ways_begin_with_the_same_weights(way: Any) -> None:
 def test_the_first_step_is_made_from_them(way: Any) -> None:
     with changed("initialisation", seed=3):
         found = trained(way, net(), keras.optimizers.SGD(0.1))
-    began = net()
     with changed("initialisation", seed=3):
+        began = net()
         trained(way, began, still())
     assert same(found, trained(way, began, keras.optimizers.SGD(0.1)))
 

@@ -57,7 +57,7 @@ class Foreign(keras.layers.Layer):
 
 
 def foreign() -> Any:
-    return keras.Sequential([*net().layers, Foreign()])
+    return keras.Sequential([keras.Input((6, 6, 1)), *net().layers, Foreign()])
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -67,4 +67,5 @@ def test_the_first_look_sees_the_weights_that_training_begins_with() -> None:
     maps = keras.ops.convert_to_numpy(model.layers[0](x))
     step, _, glimpses = watcher.only.passes[0]
     assert step == 0
-    assert np.allclose(glimpses[0].host(), np.moveaxis(maps, -1, 1), atol=1e-5)
+    (seen,) = (one.host() for one in glimpses if one.part == "pre" and one.layer.index == 0)
+    assert np.allclose(seen, np.moveaxis(maps, -1, 1), atol=1e-5)
