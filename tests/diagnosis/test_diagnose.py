@@ -144,7 +144,7 @@ def test_groups_have_names_that_people_read():
     ("right", "poor"),
     [pytest.param(0.92, False, id="91% of the way"), pytest.param(0.76, True, id="73% of the way")],
 )
-def test_training_that_came_to_little_is_explained_by_a_cause_that_is_believed(right, poor):
+def test_training_that_came_to_little_is_explained_by_what_is_believed(right, poor):
     wiring = {"unoptimised": [{"parameter": "conv.weight", "layer": "conv", "elements": 576}]}
     seen = recalls(*[right] * 10, each=100)
 
@@ -162,8 +162,8 @@ def test_training_that_came_to_little_is_explained_by_a_cause_that_is_believed(r
     [
         pytest.param(HARMED, 0.9, False, 0.0, id="harmed"),
         pytest.param(UNHARMED, 0.9, True, 0.0, id="a warning"),
-        pytest.param(UNHARMED, 0.7, False, 0.5, id="came to little"),
-        pytest.param(Outcome(None, ("too short",)), 0.9, False, 0.5, id="too short to tell"),
+        pytest.param(UNHARMED, 0.7, False, 0.4, id="came to little"),
+        pytest.param(Outcome(None, ("too short",)), 0.9, False, 0.4, id="too short to tell"),
         pytest.param(UNHARMED, 0.9, False, 0.7, id="fair"),
         pytest.param(UNHARMED, 0.92, False, None, id="well"),
     ],

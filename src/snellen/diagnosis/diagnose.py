@@ -24,6 +24,9 @@ from snellen.trials.trial import Done
 
 REPORTED = 0.5
 """The unknown cause has log-odds of 0: whatever is believed less is not reported."""
+LEANING = 0.4
+"""Belief from which on a training that came to little has something said of it, if only what is
+possible. Nothing was believed so firmly in a healthy network that came to as little."""
 TIED = 1.0
 """Nats by which the second cause may lie behind the first and not be told apart from it."""
 TRIAL_WEIGHTS = {Ruling.CONFIRMED: 3.0, Ruling.REFUTED: -3.0}
@@ -100,15 +103,15 @@ def least_belief(case: Case) -> float | None:
     belief is enough.
 
     Beliefs take for granted that something is wrong. Where that is in doubt they have to be
-    higher: more than that the cause is unknown where the training came to little or ended too soon
-    to tell, likely where a script ended it, or where it came to less than healthy ones do.
+    higher: nearly as high as that the cause is unknown where the training came to little or ended
+    too soon to tell, likely where a script ended it, or where it came to less than healthy ones do.
     """
     if case.faulty:
         return 0.0
     if case.broke_off:
         return LIKELY
     if case.poor or case.outcome.harmed is None:
-        return REPORTED
+        return LEANING
     return LIKELY if case.fair else None
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from causes.cases import belief, case, found, plus, present, remedies
+from causes.cases import ask, belief, case, clear, found, plus, present, remedies
 from snellen.causes.architecture.saturating_activation import SaturatingActivation
 from snellen.causes.architecture.too_deep import TooDeep
+from snellen.core import Verdict
 from snellen.record import Subject
 from snellen.stats import WeightUpdate
 from symptoms.build import head, inline, stack, subject, update
@@ -56,6 +57,23 @@ def test_gradient_by_depth(ratio: float, deep: bool, saturating: bool) -> None:
 def test_squashing_layers(layers: int, activation: str, several: bool) -> None:
     about = case(net(layers, activation=activation))
     assert present(SaturatingActivation, "several-squashing-layers", about) is several
+
+
+@pytest.mark.parametrize(
+    ("activation", "verdicts", "trusted"),
+    [
+        ("sigmoid", [clear("S03")], 1.0),
+        ("tanh", [clear("S03")], 0.4),
+        ("tanh", [found("S03")], 1.0),
+        ("tanh", [], 1.0),
+    ],
+)
+def test_steep_tanh_takes_little_from_the_gradient(
+    activation: str, verdicts: list[Verdict], trusted: float
+) -> None:
+    about = case(net(12, activation=activation), *verdicts)
+    seen = ask(SaturatingActivation, "several-squashing-layers", about)
+    assert (seen.present, seen.reliability) == (True, trusted)
 
 
 def test_four_convolutions_are_blamed_for_neither() -> None:

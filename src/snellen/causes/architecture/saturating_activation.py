@@ -65,7 +65,10 @@ class SaturatingActivation(Cause):
             return sign(False, "no hidden layer ends in a sigmoid or tanh")
         kind = str(layers[0].activation)
         enough = len(layers) >= SEVERAL.get(kind, SEVERAL_OTHERS)
-        return sign(enough, f"{count(len(layers), 'hidden layer')} end in {kind}")
+        said = f"{count(len(layers), 'hidden layer')} end in {kind}"
+        # Only a sigmoid takes from the gradient where it is steepest.
+        steep = kind != "sigmoid" and case.judged("S03") and not case.found("S03")
+        return sign(enough, said, reliability=0.4 if enough and steep else 1.0)
 
     @clue(Group.DEPTH, expected=(0.8, 0.1))
     def gradient_fades_towards_the_front(self, case: Case) -> Sign:
