@@ -11,10 +11,11 @@ import numpy as np
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
 from snellen.causes.measures.batches import images_per_step
+from snellen.causes.measures.images import input_range
 from snellen.causes.measures.layout import convolutions
 from snellen.causes.measures.steps import steps_taken
 from snellen.core import Layer, LayerKind
-from snellen.stats import ModeGap, NormalisationState
+from snellen.stats import MapSummary, ModeGap, NormalisationState, WeightState
 from snellen.symptoms.facts import whole
 from snellen.symptoms.wording import amount, count, percent
 
@@ -26,6 +27,9 @@ MUCH_LEFT = 0.1
 OUTRUN = 0.03
 """Relative update a step. Running statistics remember some ten steps: by then weights that change
 by 3% a step are others."""
+BLIND = 1e-3
+"""Spread of the first maps over that of the images, below which the maps show nothing of them:
+ordinary first weights give 0.1 to 2."""
 
 
 @dataclass(frozen=True)
@@ -147,9 +151,25 @@ class UnfitNormalisation(Cause):
         )
         return sign(share >= 0.5, said, "S37")
 
+    @clue(Group.ACTIVITY, expected=(0.12, 0.002), decisive=True)
+    def images_are_normalised_away(self, case: Case) -> Sign:
+        """Before training, weights of some size make one and the same map of all images: what
+        stands between the images and the first layer has taken away how they differ."""
+        kept = _kept(case)
+        if kept is None:
+            return UNMEASURED
+        first, spread, of_images = kept
+        said = (
+            f"before training the maps of {first} varied by {amount(spread)} over images that vary "
+            f"by {amount(of_images)}"
+        )
+        return sign(spread < BLIND * of_images, said, "S04")
+
     @clue(Group.CONFIGURATION, expected=(0.02, 0.7))
     def no_batch_statistics_anywhere(self, case: Case) -> Sign:
-        if not case.weighted:
+        kept = _kept(case)
+        if not case.weighted or (kept is not None and kept[1] < BLIND * kept[2]):
+            # Then it is another kind of normalisation.
             return UNMEASURED
         number = len(_batchwise(case))
         said = f"the network normalises by batch statistics in {count(number, 'place')}"
@@ -166,6 +186,22 @@ class UnfitNormalisation(Cause):
             yield _larger(case, images)
         if not case.keras:
             yield _modes(case)
+
+
+@lru_cache(maxsize=8)
+def _kept(case: Case) -> tuple[str, float, float] | None:
+    """The first layer with weights, by how much its maps varied before training in the channel that
+    varied most, and by how much the images do; `None` where one is not known, or weights are 0."""
+    seen, first = input_range(case), next(iter(case.weighted), None)
+    if seen is None or first is None or not seen.spread > 0:
+        return None
+    look = case.subject.history(first.name, MapSummary, "pre")
+    weights = case.subject.history(first.name, WeightState)
+    if not look or look[0].step > 0 or not weights:
+        return None
+    if not np.median(weights[0].value.initial_norm) > 0:
+        return None
+    return first.name, float(np.sqrt(np.nanmax(look[0].value.variance))), seen.spread
 
 
 @lru_cache(maxsize=8)

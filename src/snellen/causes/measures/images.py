@@ -89,7 +89,8 @@ class Range:
             return "large"
         if self.spread < 0.05:
             return "flat"
-        if abs(self.centre) > 3 * self.spread:
+        # Bright fields from 0 to 1 are far from 0 for their spread, and scaled as usual.
+        if abs(self.centre) > (8 if self.furthest <= 1.5 else 3) * self.spread:
             return "off centre"
         return "wide" if self.spread > 4 else ""
 

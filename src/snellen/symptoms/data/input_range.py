@@ -100,6 +100,16 @@ class InputRange(Symptom):
         unit="|mean| over standard deviation",
         because="images from 0 to 1 have about 2, standardised ones 0",
     )
+    scaled_value: float = threshold(
+        1.5,
+        unit="largest magnitude of a pixel",
+        because="up to here images are scaled as usual",
+    )
+    max_offset_scaled: float = threshold(
+        8.0,
+        unit="|mean| over standard deviation, of images scaled as usual",
+        because="bright fields and pages from 0 to 1 have 4 to 6, and networks learn from them",
+    )
     min_deviation: float = threshold(
         0.05, unit="standard deviation", because="images from 0 to 1 have about 0.25"
     )
@@ -141,6 +151,8 @@ class InputRange(Symptom):
         low, high = float(maps.minimum.min()), float(maps.maximum.max())
         mean, deviation, which = _channels(maps)
         offset = np.abs(mean) / np.maximum(deviation, 1e-300)
+        scaled = max(high, -low) <= self.scaled_value
+        most = self.max_offset_scaled if scaled else self.max_offset
         # The plainest sign first: raw images are also off centre and widely varying.
         checks = [
             (
@@ -157,9 +169,9 @@ class InputRange(Symptom):
             ),
             (
                 "off centre",
-                bool((offset > self.max_offset).all()),
+                bool((offset > most).all()),
                 int(offset.argmax()),
-                f"{self.max_offset:g} standard deviations",
+                f"{most:g} standard deviations",
             ),
             (
                 "widely varying",
