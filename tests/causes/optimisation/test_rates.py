@@ -141,6 +141,22 @@ def test_sums_of_gradients_are_not_the_rate() -> None:
     assert sums < rate
 
 
+@pytest.mark.parametrize(
+    ("highest", "used", "expected"),
+    [(255.0, 7.9e-3, True), (255.0, 8.1e-3, False), (1.0, 1e-3, False)],
+)
+def test_raw_pixels_at_a_usual_rate_are_another_cause(
+    highest: float, used: float, expected: bool
+) -> None:
+    pixels = maps(channels=1, mean=highest / 3, std=highest / 3, minimum=0.0, maximum=highest)
+    seen = probe("", MapSummary, "input", (0, pixels))
+    about = case(plus(thrown(learning_rate=used), seen))
+    key = "usual-rate-on-images-out-of-range"
+    assert present(LearningRateTooHigh, key, about) is expected
+    without = belief(LearningRateTooHigh, case(thrown(learning_rate=used)))
+    assert (belief(LearningRateTooHigh, about) < without - 0.05) is expected
+
+
 def test_sgd_may_kill_without_growing_filters() -> None:
     grown, same = (
         belief(LearningRateTooHigh, case(net(growth=growth, optimizer="SGD", learning_rate=0.05)))

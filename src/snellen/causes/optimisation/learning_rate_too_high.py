@@ -247,7 +247,7 @@ class LearningRateTooHigh(Cause):
         said = f"the learning rate is {written(used)}"
         return sign(used < 0.6 * usual_rate(case), said, reliability=_known_rates(case))
 
-    @clue(Group.DATA, expected=(0.04, 0.12))
+    @clue(Group.DATA, expected=(0.01, 0.1), decisive=True)
     def usual_rate_on_images_out_of_range(self, case: Case) -> Sign:
         used, images = rate(case), input_range(case)
         if used is None or images is None:
