@@ -148,11 +148,12 @@ def pipeline_of(x: Any) -> Pipeline | None:
     given = int(before[0].cardinality()) if before else -1
     once = next((part for part in before if "Repeat" not in type(part).__name__), None)
     images = -1 if once is None else int(once.cardinality())
+    size, drops = int(batches._batch_size), bool(batches._drop_remainder)
     return Pipeline(
         x,
-        int(batches._batch_size),
-        bool(batches._drop_remainder),
-        images if images >= 0 else None,
+        size,
+        drops,
+        None if images < 0 else images - images % size if drops else images,
         exact=given == images and all(name in _KEEPING for name in names[:place]),
         shuffled=any(map(_shuffles, before)),
     )

@@ -104,6 +104,16 @@ def test_the_output_is_left_alone() -> None:
     assert effect.done == {}
 
 
+def test_maps_that_are_an_output_too_are_left_alone() -> None:
+    inputs = keras.Input((8, 8, 3))
+    maps = layers.Activation("tanh")(layers.Conv2D(4, 3)(inputs))
+    model = keras.Model(inputs, [maps, layers.Dense(3)(layers.Flatten()(maps))])
+    x, _ = images(8)
+    before = numbers(model(x)[1])
+    with changed("activations"):
+        assert np.array_equal(numbers(model(x)[1]), before)
+
+
 class Gates(keras.Model):
     """A squeeze and excitation, a swish by hand and a tanh beside a gate."""
 

@@ -24,6 +24,8 @@ from changing import (
 )
 from keras import layers
 
+from snellen.adapters.keras import passes
+
 
 class Skipping(Subclassed):
     """What the change is to make of `convolutional` and `Subclassed`."""
@@ -67,7 +69,7 @@ def kept() -> dict[str, Any]:
         "other channels": head(conv(4)(inputs)),
         "smaller maps": head(conv(strides=2)(inputs)),
         "valid padding": head(conv(padding="valid")(inputs)),
-        "the output": keras.Model(inputs, conv()(conv(4)(inputs))),
+        "the output": keras.Model(inputs, conv()(inputs)),
         "a residual block": head(layers.Add()([inputs, conv()(layers.ReLU()(conv()(inputs)))])),
         "a sum by hand": head(inputs + layers.ReLU()(layers.BatchNormalization()(conv()(inputs)))),
         "a projected skip": head(layers.Add()([layers.Conv2D(4, 1)(stem), conv(4)(stem)])),
@@ -126,6 +128,15 @@ def test_undone_nothing_changes() -> None:
     with changed("skips"):
         trained(convolutional)
     assert left_behind(trained(convolutional)) == bare
+
+
+def test_a_look_that_comes_first_does_not_see_how_the_places_are_found() -> None:
+    model = seeded(convolutional)
+    x = keras.ops.convert_to_tensor(images(4)[0])
+    with changed("skips") as effect:
+        look = passes.eager(*(model, x, None, lambda *_: None, lambda *_: None, {}, lambda _: True))
+    assert [layer.name for layer in look.layers] == ["first", "second", "head"]
+    assert effect.done
 
 
 def test_a_watching_session_sees_the_sum(tmp_path: Path) -> None:
