@@ -41,7 +41,7 @@ def test_a_rate_too_high_is_confirmed_and_nothing_of_the_users_changes(tmp_path:
     first = snellen(
         "confirm",
         "--budget",
-        "4m",
+        "30m",
         "--jobs",
         "2",
         "--json",
@@ -57,7 +57,7 @@ def test_a_rate_too_high_is_confirmed_and_nothing_of_the_users_changes(tmp_path:
         "confirm",
         "-q",
         "--budget",
-        "4m",
+        "30m",
         "--jobs",
         "2",
         "run.snellen",
