@@ -9,8 +9,8 @@ import pytest
 from causes.cases import belief, case, found, nothing_seen, plus, present, remedies
 from snellen.causes.architecture.unfit_normalisation import UnfitNormalisation
 from snellen.record import Subject
-from snellen.stats import ModeGap, NormalisationState, WeightUpdate
-from symptoms.build import conv, head, inline, probe, subject, update
+from snellen.stats import MapSummary, ModeGap, NormalisationState, WeightState, WeightUpdate
+from symptoms.build import conv, head, inline, maps, probe, subject, update, weights
 
 SET_UP = "set-up-unfit-for-batch-statistics"
 
@@ -147,3 +147,35 @@ def test_what_was_not_seen_says_nothing() -> None:
     assert not nothing_seen(UnfitNormalisation)
     empty = replace(net(), facts={})
     assert present(UnfitNormalisation, SET_UP, case(empty)) is not None
+
+
+AWAY = "images-are-normalised-away"
+
+
+def first_maps(spread: float, *, step: int = 0, norm: float = 1.0) -> Subject:
+    """Images that vary by 0.25, and the first layer's maps before training."""
+    return net(
+        state(),
+        probe("", MapSummary, "input", (0, maps(channels=1, mean=0.5, std=0.25))),
+        probe("conv", MapSummary, "pre", (step, maps(mean=0.1, std=spread))),
+        probe("conv", WeightState, "", (0, weights(initial_norm=np.full(8, norm)))),
+    )
+
+
+@pytest.mark.parametrize(
+    ("spread", "expected"), [(0.2, False), (0.26e-3, False), (0.24e-3, True), (0.0, True)]
+)
+def test_first_maps_that_show_nothing_of_the_images(spread: float, expected: bool) -> None:
+    assert present(UnfitNormalisation, AWAY, case(first_maps(spread))) is expected
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        pytest.param(first_maps(0.0, step=10), id="not seen before training"),
+        pytest.param(first_maps(0.0, norm=0.0), id="weights of zero show nothing either"),
+        pytest.param(net(), id="nothing seen"),
+    ],
+)
+def test_what_stands_before_the_first_layer_is_not_always_known(own: Subject) -> None:
+    assert present(UnfitNormalisation, AWAY, case(own)) is None
