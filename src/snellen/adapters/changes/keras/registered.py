@@ -130,5 +130,5 @@ def _join(model: Any, layer: Any) -> None:
     """Past the lock that a built model has on its layers."""
     model._layers.append(layer)
     if tensors.backend_name() == "torch":
-        model.add_module(f"adopted {layer.name}", layer)
+        # Its parameters are to be emptied with the others.
         model._track_variables()
