@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import time
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,11 +22,6 @@ if TYPE_CHECKING:
     from snellen.trials.trial import Done
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
-
-
-class EngineName(StrEnum):
-    LOCAL = "local"
-    RAY = "ray"
 
 
 def confirm(
@@ -54,9 +48,6 @@ def confirm(
         list[str] | None,
         typer.Option("--cause", metavar="CAUSE", help="Only these, by code or name. Repeatable."),
     ] = None,
-    engine: Annotated[
-        EngineName, typer.Option("--engine", help="Where trials run.")
-    ] = EngineName.LOCAL,
     in_place: Annotated[
         bool,
         typer.Option(
@@ -79,6 +70,7 @@ def confirm(
     from snellen.record import RunFileError, read, trials
     from snellen.settings import Settings, resolve
     from snellen.symptoms import outcomes
+    from snellen.trials.engines.local import LocalEngine
     from snellen.trials.trial import Done
 
     seconds = _seconds(budget)
@@ -101,7 +93,7 @@ def confirm(
         case = needed[0]
         causes = _chosen(cause, suspects(case))
         workplace = _workplace(contents.manifest, case, in_place=in_place)
-        where = _engine(engine, jobs)
+        where = LocalEngine(jobs or os.cpu_count() or 1)
         try:
             ended = _run(case, causes, workplace, where, seconds, known, run_file)
             _say_ending(ended, budget)
@@ -235,14 +227,3 @@ def _workplace(manifest: Any, case: Case, *, in_place: bool) -> Workplace:
     )
     backend = case.subject.framework.partition("-")[2]
     return Workplace(invocation, case.subject.name, in_place, backend=backend)
-
-
-def _engine(name: EngineName, jobs: int | None) -> Engine:
-    from snellen.trials.engines.local import LocalEngine
-
-    slots = jobs or os.cpu_count() or 1
-    if name is EngineName.LOCAL:
-        return LocalEngine(slots)
-    from snellen.trials.engines.ray import RayEngine
-
-    return RayEngine(slots)
