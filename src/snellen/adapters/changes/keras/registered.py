@@ -130,5 +130,5 @@ def _join(model: Any, layer: Any) -> None:
     """Past the lock that a built model has on its layers."""
     model._layers.append(layer)
     if tensors.backend_name() == "torch":
-        # Its parameters are to be emptied with the others.
+        model.add_module(f"adopted {layer.name}", layer)
         model._track_variables()

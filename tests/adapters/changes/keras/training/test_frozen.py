@@ -78,17 +78,13 @@ def test_a_nested_model_frozen_as_a_whole() -> None:
         assert same(trained(quick, make(True), sgd()), expected)
 
 
-def normalised(trainable: bool, *, by_argument: bool = False) -> Any:
-    if by_argument:
-        norm = layers.BatchNormalization(trainable=trainable)
-    else:
-        norm = layers.BatchNormalization()
-        norm.trainable = trainable
+def normalised(trainable: bool) -> Any:
+    norm = layers.BatchNormalization()
+    norm.trainable = trainable
     return keras.Sequential([keras.Input((6, 6, 1)), norm, *net().layers])
 
 
-@pytest.mark.parametrize("by_argument", [False, True])
-def test_a_frozen_normalisation_normalises_by_the_batch_again(by_argument: bool) -> None:
+def test_a_frozen_normalisation_normalises_by_the_batch_again() -> None:
     def train(model: Any) -> list[Any]:
         trained(quick, model, sgd())
         return [np.array(keras.ops.convert_to_numpy(one.value)) for one in model.weights]
@@ -96,7 +92,7 @@ def test_a_frozen_normalisation_normalises_by_the_batch_again(by_argument: bool)
     expected = train(normalised(True))
     assert not close(train(normalised(False))[2:], expected[2:])
     with changed("frozen"):
-        model = normalised(False, by_argument=by_argument)
+        model = normalised(False)
         assert close(train(model), expected)
     # Its moving averages and the seeds are still no parameters.
     assert len(model.trainable_variables) == 6

@@ -154,17 +154,6 @@ def test_a_loss_that_is_no_number_is_the_greatest() -> None:
     assert rank.tolist() == [2, 0, 1]
 
 
-def test_a_loss_made_of_another_masks_once() -> None:
-    class Outer(keras.losses.Loss):
-        def call(self, y_true: Any, y_pred: Any) -> Any:
-            inner = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction=None)
-            return inner(y_true, y_pred)
-
-    with changed("suspects", **THIRD):
-        found = trained(quick, net(), sgd(), Outer())
-    assert close(found, by_hand(0.34))
-
-
 def test_evaluations_count_every_image() -> None:
     expected = evaluated(net())
     with changed("suspects", **(THIRD | {"share": 0.9})):

@@ -69,22 +69,6 @@ def test_gradients_gathered_for_one_update_stay_together(forgets: bool) -> None:
 
 
 @on_torch
-def test_gradients_set_to_zero_in_place_are_left() -> None:
-    import torch
-
-    with changed("zeroing") as effect:
-        model, optimizer = net(), sgd()
-        for x, y in batches():
-            LOGITS(y, model(x, training=True)).backward()
-            variables = model.trainable_variables
-            with torch.no_grad():
-                optimizer.apply([one.value.grad for one in variables], variables)
-                for one in variables:
-                    one.value.grad.zero_()
-    assert not effect.done
-
-
-@on_torch
 def test_gradients_can_be_looked_at_after_the_update() -> None:
     import torch
 
