@@ -101,6 +101,9 @@ FINE = {
     "own": "(own / 'new.txt').write_text('x'); os.mkdir(own / 'd'); shutil.rmtree(own / 'd')",
     "read": "assert (foreign / 'kept.txt').read_text() == 'kept'",
     "nowhere": "open(os.devnull, 'w').write('x')",
+    "import": "sys.path.insert(0, str(foreign)); import helper; assert helper.HERE",
+    "import in a process of its own": "import subprocess; subprocess.run([sys.executable, '-c', "
+    "'import helper'], cwd=foreign, check=True)",
 }
 
 
@@ -109,6 +112,7 @@ def guarded(act: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:
     own.mkdir()
     foreign.mkdir()
     (foreign / "kept.txt").write_text("kept")
+    (foreign / "helper.py").write_text("HERE = True")
     # What lies in the directory for temporary files is nobody's: here only `own` does.
     command = [sys.executable, "-c", GUARDED.format(act=act), str(own), str(foreign)]
     environment = {"PATH": "", "TMPDIR": str(own), "PYTHONPATH": ":".join(sys.path)}
@@ -117,13 +121,17 @@ def guarded(act: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def kept(tmp_path: Path) -> list[str]:
+    return sorted(path.name for path in (tmp_path / "foreign").iterdir())
+
+
 @pytest.mark.parametrize("act", ACTS)
 def test_what_is_not_its_own_is_never_changed(act: str, tmp_path: Path) -> None:
     ended = guarded(ACTS[act], tmp_path)
     assert ended.returncode == 1
     assert "WouldWriteError" in ended.stderr
     assert "--in-place" in ended.stderr
-    assert [path.name for path in (tmp_path / "foreign").iterdir()] == ["kept.txt"]
+    assert kept(tmp_path) == ["helper.py", "kept.txt"]
     assert (tmp_path / "foreign" / "kept.txt").read_text() == "kept"
 
 
@@ -131,3 +139,4 @@ def test_what_is_not_its_own_is_never_changed(act: str, tmp_path: Path) -> None:
 def test_its_own_may_be_changed_and_others_read(act: str, tmp_path: Path) -> None:
     ended = guarded(FINE[act], tmp_path)
     assert ended.returncode == 0, ended.stderr
+    assert kept(tmp_path) == ["helper.py", "kept.txt"]

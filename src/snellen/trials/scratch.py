@@ -163,6 +163,10 @@ def guard(own: tuple[Path, ...]) -> None:
             if (real := forbidden(place)) is not None:
                 raise WouldWriteError(real)
 
+    # Imports would otherwise leave bytecode beside modules that are not the trial's; processes that
+    # the script starts are not guarded, and leave none either.
+    sys.dont_write_bytecode = True
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     sys.addaudithook(hook)
 
 
