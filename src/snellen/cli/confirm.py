@@ -65,20 +65,19 @@ def confirm(
     where the first was ended.
     """
     from snellen.cli.judging import judged
+    from snellen.cli.tried import tried
     from snellen.cli.verdict import give_verdict
     from snellen.diagnosis import cases, diagnose, suspects
-    from snellen.record import RunFileError, read, trials
+    from snellen.record import RunFileError, read
     from snellen.settings import Settings, resolve
     from snellen.symptoms import outcomes
     from snellen.trials.engines.local import LocalEngine
-    from snellen.trials.trial import Done
 
     seconds = _seconds(budget)
     run_file = target if target.suffix == ".snellen" else _watched(target, arguments or [])
     contents = read(run_file)
     verdicts = judged(contents, Settings())
     endings = outcomes(contents)
-    known = [Done.from_json(row) for row in trials(run_file)]
     diagnoses = diagnose(contents, verdicts.everything, endings)
     needed = [
         case
@@ -95,7 +94,7 @@ def confirm(
         workplace = _workplace(contents.manifest, case, in_place=in_place)
         where = LocalEngine(jobs or os.cpu_count() or 1)
         try:
-            ended = _run(case, causes, workplace, where, seconds, known, run_file)
+            ended = _run(case, causes, workplace, where, seconds, tried(run_file), run_file)
             _say_ending(ended, budget)
         except KeyboardInterrupt:
             typer.echo(

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from pathlib import Path
 from typing import Any, TextIO
 
 from snellen.cli.judging import judged
+from snellen.cli.tried import tried
 from snellen.core import Finding
 from snellen.diagnosis import diagnose
-from snellen.record import RunFileError, read, store_verdicts, trials
+from snellen.record import RunFileError, read, store_verdicts
 from snellen.report.document import document_of
 from snellen.report.json import json_of, write_json
 from snellen.report.plain import plain
 from snellen.report.terminal import print_card
 from snellen.settings import Settings
 from snellen.symptoms import outcomes
-from snellen.trials.trial import Done
 
 
 def give_verdict(
@@ -39,7 +38,7 @@ def give_verdict(
         endings,
         file=shown,
         accepted=verdicts.accepted,
-        diagnoses=diagnose(contents, verdicts.everything, endings, trials=_trials(path)),
+        diagnoses=diagnose(contents, verdicts.everything, endings, trials=tried(path)),
     )
     if settings.json is not None:
         write_json(document, settings.json, sys.stdout)
@@ -51,15 +50,6 @@ def give_verdict(
     if least is None:
         return False
     return any(isinstance(v, Finding) and v.severity.rank >= least.rank for v in verdicts.shown)
-
-
-def _trials(path: Path) -> list[Done]:
-    """What came of trials, without those that a later release has made."""
-    known: list[Done] = []
-    for row in trials(path):
-        with contextlib.suppress(KeyError, TypeError):
-            known.append(Done.from_json(row))
-    return known
 
 
 def _store(path: Path, document: dict[str, Any], screen: TextIO) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 from snellen.causes import Case
@@ -11,7 +11,7 @@ from snellen.trials.campaign import Campaign
 from snellen.trials.engines import Engine
 from snellen.trials.process import Workplace
 from snellen.trials.proof import Suspects
-from snellen.trials.trial import Done, Trial
+from snellen.trials.trial import Done
 
 USUAL_TRIALS = 18
 """Trials that a ruling usually takes; by it the length of one is chosen."""
@@ -19,6 +19,8 @@ START_SECONDS = 8.0
 """What a process takes beside the training: importing a framework, looking, judging."""
 SLACK = 6.0
 """Times its expected time that a trial may take."""
+LEAST_SECONDS = 60.0
+"""What every trial may take, however short it is expected to be."""
 LEAST_STEPS = 50
 
 
@@ -76,17 +78,14 @@ def confirm(
         fitting = wanted[: max(0, int(left // expected)) * engine.slots]
         if not fitting:
             return done, "budget"
-        given = [_limited(trial, max(SLACK * expected, 60.0)) for trial in fitting]
+        most = max(SLACK * expected, LEAST_SECONDS)
+        given = [replace(trial, max_seconds=most) for trial in fitting]
         for number, one in enumerate(engine.run(workplace, given), 1):
             done.append(one)
             keep(one)
             rest = ceil((len(given) - number) / engine.slots)
             tell(Step(one, len(done), len(done) + len(given) - number, rest * expected))
     return done, "settled"
-
-
-def _limited(trial: Trial, seconds: float) -> Trial:
-    return Trial(trial.arm, trial.offset, trial.changes, trial.max_steps, seconds)
 
 
 def _expected(

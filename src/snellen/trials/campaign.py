@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import isfinite
 
 from snellen.causes import Case, Cause
-from snellen.trials.measured import Measured
 from snellen.trials.patterns import Arm, Pattern, arm_name, pattern
 from snellen.trials.proof import (
     CONTROL,
@@ -20,10 +18,11 @@ from snellen.trials.proof import (
     Proof,
     Ruling,
     Suspects,
+    by_arm,
     prove,
 )
 from snellen.trials.trial import Done, Trial
-from snellen.trials.weighing import LEAST_GAIN
+from snellen.trials.weighing import LEAST_GAIN, differences
 
 PLACEBO_OFFSET = 10
 """Added to the offsets of the control: other seeds than any arm has."""
@@ -41,7 +40,6 @@ class Campaign:
     suspects: Suspects
     """Most believed first; those that no trial decides are passed over."""
     max_steps: int | None = None
-    max_seconds: float = 3600.0
     seeds: int = ENOUGH_SEEDS
     _patterns: list[tuple[type[Cause], Pattern]] = field(init=False, repr=False)
 
@@ -128,9 +126,7 @@ class Campaign:
         shift = PLACEBO_OFFSET if name == PLACEBO else 0
         offsets = [n + shift for n in range(1, seeds + 1)]
         return [
-            Trial(name, offset, arm, self.max_steps, self.max_seconds)
-            for offset in offsets
-            if offset not in tried
+            Trial(name, offset, arm, self.max_steps) for offset in offsets if offset not in tried
         ]
 
 
@@ -140,17 +136,9 @@ def _usable(name: str, done: Sequence[Done]) -> list[Done]:
 
 def _gain(arm: Arm, done: Sequence[Done], *, unseen: bool) -> float:
     """Mean gain of the arm over the control of the same seed; negative where none is known."""
-    progress = {
-        name: {
-            d.trial.offset: Measured.from_json(d.measured).progress(unseen=unseen)
-            for d in _usable(name, done)
-        }
-        for name in (CONTROL, arm_name(arm))
-    }
-    control, own = progress[CONTROL], progress[arm_name(arm)]
-    gains = [own[k] - control[k] for k in own if k in control]
-    kept = [gain for gain in gains if isfinite(gain)]
-    return sum(kept) / len(kept) if kept else -1.0
+    trials = by_arm(done)
+    gains = differences(trials.get(CONTROL, {}), trials.get(arm_name(arm), {}), unseen=unseen)
+    return sum(gains) / len(gains) if gains else -1.0
 
 
 def _distinct(trials: Sequence[Trial]) -> list[Trial]:

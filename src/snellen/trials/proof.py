@@ -57,12 +57,6 @@ class Proof:
     limits: tuple[str, ...] = ()
     """What its changes could not reach."""
 
-    @property
-    def best(self) -> Effect | None:
-        """The cure that gained most."""
-        tried = [effect for effect in self.cures if isfinite(effect.gain)]
-        return max(tried, key=lambda effect: effect.gain, default=None)
-
 
 Suspects = Sequence[tuple[type[Cause], float]]
 """Causes with their belief before any trial, most believed first."""
@@ -79,7 +73,7 @@ def prove(suspects: Suspects, case: Case, done: Sequence[Done]) -> list[Proof]:
     was believed. Refuted is a cause all of whose cures, as far as they could be made, surely change
     nothing.
     """
-    trials = _by_arm(done)
+    trials = by_arm(done)
     control, placebo = trials.pop(CONTROL, {}), trials.pop(PLACEBO, {})
     again = _not_reproduced(control, case) if control else ""
     found: list[Proof] = []
@@ -202,7 +196,7 @@ def _with_leaves(said: str, leaves: Sequence[Effect], words: Mapping[str, str]) 
     return said + (f"; {' and '.join(helped)} helped too" if helped else "")
 
 
-def _by_arm(done: Sequence[Done]) -> dict[str, dict[int, Measured]]:
+def by_arm(done: Sequence[Done]) -> dict[str, dict[int, Measured]]:
     """Usable trials by arm and offset."""
     found: dict[str, dict[int, Measured]] = {}
     for one in done:

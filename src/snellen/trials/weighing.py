@@ -118,7 +118,8 @@ def effects(
     unchanged = [*control.values(), *placebo.values()]
     ground = reference(unchanged, {k: list(v.values()) for k, v in arms.items()}, unseen=unseen)
     raw = {
-        arm: _p_value(_differences(control, trials, unseen), ground) for arm, trials in arms.items()
+        arm: _p_value(differences(control, trials, unseen=unseen), ground)
+        for arm, trials in arms.items()
     }
     holm = _holm(raw)
     return {
@@ -127,9 +128,11 @@ def effects(
     }
 
 
-def _differences(
-    control: Mapping[int, Measured], arm: Mapping[int, Measured], unseen: bool
+def differences(
+    control: Mapping[int, Measured], arm: Mapping[int, Measured], *, unseen: bool
 ) -> list[float]:
+    """Progress of the arm less that of the control, of each seed that both have; where one is not
+    known it is left out."""
     pairs = [
         (arm[k].progress(unseen=unseen), control[k].progress(unseen=unseen))
         for k in sorted(arm)
@@ -148,7 +151,7 @@ def _effect(
     *,
     unseen: bool,
 ) -> Effect:
-    gains = _differences(control, trials, unseen)
+    gains = differences(control, trials, unseen=unseen)
     here = _mean(m.progress(unseen=unseen) for m in control.values())
     there = _mean(m.progress(unseen=unseen) for m in trials.values())
     gain = float(np.mean(gains)) if gains else nan
