@@ -77,6 +77,8 @@ class Subclassed(keras.Model):
 
 def compiled(model: Any, rate: float = 1e-3, **options: Any) -> Any:
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    # XLA would take most of the time on TensorFlow.
+    options = {"jit_compile": BACKEND == "jax", **options}
     model.compile(keras.optimizers.SGD(rate), loss, metrics=["accuracy"], **options)
     return model
 

@@ -184,6 +184,18 @@ def test_mixed_precision() -> None:
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="of TensorFlow")
+def test_compiled_by_xla() -> None:
+    x, y = images()
+    found = []
+    with changed("normalisation"):
+        for compiles in (False, True):
+            model = compiled(seeded(convolutional), jit_compile=compiles)
+            model.fit(x, y, batch_size=8, epochs=2, shuffle=False, verbose=0)
+            found.append(model.predict(x, verbose=0))
+    assert np.allclose(*found, atol=1e-3)
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="of TensorFlow")
 def test_a_loop_within_a_function_of_tensorflow() -> None:
     import tensorflow as tf
 
