@@ -12,13 +12,13 @@ from trainings import BACKEND, compiled
 from watching import Watcher, watched
 
 
-def plain(seed: int = 0) -> Any:
+def plain(seed: int = 0, activation: str = "relu") -> Any:
     """No dropout and no normalisation: training and evaluation mode are the same."""
     keras.utils.set_random_seed(seed)
     return keras.Sequential(
         [
             keras.Input((8, 8, 2)),
-            keras.layers.Conv2D(4, 3, strides=2, activation="relu", name="conv"),
+            keras.layers.Conv2D(4, 3, strides=2, activation=activation, name="conv"),
             keras.layers.DepthwiseConv2D(2, depth_multiplier=2, name="depthwise"),
             keras.layers.Conv2DTranspose(3, 2, activation="tanh", name="transposed"),
             keras.layers.Flatten(),
@@ -73,7 +73,9 @@ def test_sees_a_loss_that_is_not_a_number_at_its_first_step() -> None:
     x[20] = np.nan
     watcher = Watcher(every=100)
     with watched(watcher):
-        compiled(plain()).fit(x, y, batch_size=16, epochs=1, verbose=0, shuffle=False)
+        # On some processors TensorFlow's ReLU makes zero of what is not a number.
+        model = compiled(plain(activation="tanh"))
+        model.fit(x, y, batch_size=16, epochs=1, verbose=0, shuffle=False)
     values = [call.value for call in watcher.only.losses]
     assert np.isfinite(values[0])
     assert np.isnan(values[1])
