@@ -24,7 +24,7 @@ def views(rng: np.random.Generator, images: int) -> tuple[np.ndarray, np.ndarray
             far = np.hypot(rows - rng.uniform(0, SIZE), columns - rng.uniform(0, SIZE))
             image += rng.uniform(0.7, 1.4) * np.exp(-((far / 1.7) ** 2))
         inside = np.maximum(abs(rows - row), abs(columns - column)) < 3.5
-        image += inside * np.where((rows + columns) % 2, 0.7, -0.7)
+        image += inside * np.where((rows + columns) % 2, 0.5, -0.5)
     return x.astype(np.float32), (places / (SIZE - 1)).astype(np.float32)
 
 
@@ -44,14 +44,14 @@ class Place(layers.Layer):
 
 
 def build(*, soft: bool) -> keras.Model:
-    """Eight maps of scores, the place of the highest of each, and a line through these."""
+    """Three maps of scores, the place of the highest of each, and a line through these."""
     inputs = keras.Input((SIZE, SIZE, 1))
     x = inputs
     for size in (5, 3):
         x = layers.Conv2D(16, size, padding="same")(x)
         x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
-    x = layers.BatchNormalization(momentum=0.9)(layers.Conv2D(8, 3, padding="same")(x))
-    scores = layers.Permute((2, 1))(layers.Reshape((SIZE * SIZE, 8))(x))
+    x = layers.BatchNormalization(momentum=0.9)(layers.Conv2D(3, 3, padding="same")(x))
+    scores = layers.Permute((2, 1))(layers.Reshape((SIZE * SIZE, 3))(x))
     places = layers.Flatten()(Place(soft=soft)(scores))
     return keras.Model(inputs, layers.Dense(2)(places))
 

@@ -24,12 +24,12 @@ def views(rng: np.random.Generator, images: int) -> tuple[np.ndarray, np.ndarray
             far = np.hypot(rows - rng.uniform(0, SIZE), columns - rng.uniform(0, SIZE))
             image += rng.uniform(0.7, 1.4) * np.exp(-((far / 1.7) ** 2))
         inside = np.maximum(abs(rows - row), abs(columns - column)) < 3.5
-        image += inside * np.where((rows + columns) % 2, 0.7, -0.7)
+        image += inside * np.where((rows + columns) % 2, 0.5, -0.5)
     return x.astype(np.float32), (places / (SIZE - 1)).astype(np.float32)
 
 
 class Pointer(nn.Module):
-    """Eight maps of scores, the place of the highest of each, and a line through these."""
+    """Three maps of scores, the place of the highest of each, and a line through these."""
 
     def __init__(self, *, soft: bool) -> None:
         super().__init__()
@@ -40,10 +40,10 @@ class Pointer(nn.Module):
             nn.Conv2d(16, 16, 3, padding=1),
             nn.BatchNorm2d(16),
             nn.ReLU(),
-            nn.Conv2d(16, 8, 3, padding=1),
-            nn.BatchNorm2d(8),
+            nn.Conv2d(16, 3, 3, padding=1),
+            nn.BatchNorm2d(3),
         )
-        self.line = nn.Linear(16, 2)
+        self.line = nn.Linear(6, 2)
         self.soft = soft
         axis = torch.linspace(0, 1, SIZE)
         self.register_buffer("grid", torch.cartesian_prod(axis, axis))

@@ -8,9 +8,9 @@ import keras
 import numpy as np
 from keras import layers
 
-EPOCHS = 5
+EPOCHS = 4
 BATCH = 48
-SHARES = (0.96, 0.02, 0.02)
+SHARES = (0.98, 0.01, 0.01)
 
 
 def beats(
@@ -36,8 +36,7 @@ def build() -> keras.Model:
     inputs = keras.Input((128, 2))
     x = inputs
     for channels in (12, 24, 24):
-        x = layers.Conv1D(channels, 7, padding="same")(x)
-        x = layers.Activation("relu")(layers.BatchNormalization(momentum=0.9)(x))
+        x = layers.Conv1D(channels, 7, padding="same", activation="relu")(x)
         x = layers.MaxPooling1D(2)(x)
     return keras.Model(inputs, layers.Dense(3, activation="softmax")(layers.Flatten()(x)))
 
@@ -49,13 +48,14 @@ def main() -> None:
     options = parser.parse_args()
     keras.utils.set_random_seed(options.seed)
     rng = np.random.default_rng(options.seed)
-    x, y = beats(rng, 5000, SHARES)
+    x, y = beats(rng, 12000, SHARES)
     test_x, test_y = beats(rng, 600, (1 / 3, 1 / 3, 1 / 3))
     weights = dict(enumerate(len(y) / (3 * np.bincount(y)))) if options.mended else None
 
     model = build()
+    rate = keras.optimizers.schedules.CosineDecay(0.01, EPOCHS * len(x) // BATCH)
     model.compile(
-        optimizer=keras.optimizers.SGD(0.003, momentum=0.9),
+        optimizer=keras.optimizers.SGD(rate, momentum=0.9),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )

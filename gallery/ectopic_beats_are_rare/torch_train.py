@@ -9,9 +9,9 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset, WeightedRandomSampler
 
-EPOCHS = 5
+EPOCHS = 4
 BATCH = 48
-SHARES = (0.96, 0.02, 0.02)
+SHARES = (0.98, 0.01, 0.01)
 
 
 def beats(
@@ -36,7 +36,6 @@ def beats(
 def block(inputs: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv1d(inputs, outputs, 7, padding=3),
-        nn.BatchNorm1d(outputs),
         nn.ReLU(),
         nn.MaxPool1d(2),
     )
@@ -59,7 +58,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.manual_seed(options.seed)
     rng = np.random.default_rng(options.seed)
-    x, y = beats(rng, 5000, SHARES)
+    x, y = beats(rng, 12000, SHARES)
     test_x, test_y = beats(rng, 600, (1 / 3, 1 / 3, 1 / 3))
     data = TensorDataset(torch.from_numpy(x), torch.from_numpy(y))
     if options.mended:
@@ -70,7 +69,8 @@ def main() -> None:
     test_signals, test_labels = torch.from_numpy(test_x), torch.from_numpy(test_y)
 
     model = build()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.003, momentum=0.9)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, EPOCHS * len(loader))
     loss_of = nn.CrossEntropyLoss()
     for epoch in range(EPOCHS):
         model.train()
@@ -80,6 +80,7 @@ def main() -> None:
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
+            schedule.step()
             total += loss.item() * len(labels)
         model.eval()
         with torch.no_grad():

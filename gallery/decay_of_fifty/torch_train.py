@@ -53,7 +53,7 @@ def main() -> None:
     loader = DataLoader(TensorDataset(x, y), BATCH, shuffle=True)
 
     model = build()
-    decay = 0.01 if options.mended else 20.0
+    decay = 0.01 if options.mended else 50.0
     optimizer = torch.optim.AdamW(model.parameters(), lr=4e-3, weight_decay=decay)
     loss_of = nn.MSELoss()
     for epoch in range(EPOCHS):

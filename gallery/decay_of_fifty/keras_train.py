@@ -50,7 +50,7 @@ def main() -> None:
     test_x, test_y = plates(rng, 300)
 
     model = build()
-    decay = 0.01 if options.mended else 20.0
+    decay = 0.01 if options.mended else 50.0
     model.compile(optimizer=keras.optimizers.AdamW(4e-3, weight_decay=decay), loss="mse")
     model.fit(x, y, batch_size=BATCH, epochs=EPOCHS, validation_data=(test_x, test_y), verbose=2)
     error = 10 * np.abs(model.predict(test_x, verbose=0) - test_y).mean()
