@@ -126,8 +126,11 @@ class LabelsUnrelatedToImages(Cause):
         score, course = training_score(case), losses(case)
         if score is None or course is None or not (_at_chance(case) and course.left > 0.9):
             return UNMEASURED
-        # Large first steps do no harm by themselves where nothing dies of them.
+        # Large first steps, and some channels that fall silent, keep no network from learning.
+        seen = deaths(case)
         meant = self.explains | {"S22"}
+        if seen is None or seen.last < 0.4:
+            meant |= {"S01", "S02"}
         loud = {
             v.code
             for v in case.verdicts
