@@ -63,6 +63,20 @@ def test_a_short_training_is_not_underfit(train: Sequence[float], expected: str)
     assert grade(Underfitting(), trained(0.6, train, facts=LARGE), "", UNHARMED) == expected
 
 
+@pytest.mark.parametrize(
+    ("fall", "facts", "expected"),
+    [
+        pytest.param(0.03, SMALL, "warning", id="too small to know all, creeping on"),
+        pytest.param(0.05, SMALL, "clear", id="small and falling"),
+        pytest.param(0.03, LARGE, "clear", id="large and creeping on"),
+    ],
+)
+def test_small_networks_creep_on(fall: float, facts: dict[str, Any], expected: str) -> None:
+    """A line falls by a sixth of its height between the halves of its last third."""
+    line = np.linspace(1.0 + 6 * fall * 2.3, 1.0, 1000).tolist()
+    assert grade(Underfitting(), trained(0.6, line, facts=facts), "", UNHARMED) == expected
+
+
 @pytest.mark.parametrize(("held_out", "expected"), [(0.6, "warning"), (0.4, "clear")])
 def test_a_gap_is_not_lack_of_capacity(held_out: float, expected: str) -> None:
     watched = trained(0.6, course(1.0), held_out=held_out, facts=LARGE)
