@@ -446,3 +446,41 @@ def test_the_optimizers_options(make: Any, expected: dict[str, Any]) -> None:
     facts = listener.facts
     assert {name: facts[name] for name in expected} == expected
     assert facts["learning_rate"] == 0.1
+
+
+def single() -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(256, 1))
+
+
+def column(out: Tensor) -> Tensor:
+    return out[:, 0]
+
+
+@pytest.mark.filterwarnings("ignore:Using a target size")
+@pytest.mark.parametrize(
+    ("loss", "crossed"),
+    [
+        (lambda out, y: ((out - y) ** 2).mean(), 16),
+        (lambda out, y: (y - out).abs().sum() / 16, 16),
+        (lambda out, y: F.mse_loss(out, y.float()), 16),
+        (lambda out, y: F.smooth_l1_loss(out, y.float()), 16),
+        (lambda out, y: ((out - y[:, None]) ** 2).mean(), None),
+        (lambda out, y: F.mse_loss(column(out), y.float()), None),
+        # Every answer beside every other one, on purpose.
+        (lambda out, y: torch.relu(1 - column(out)[:, None] + column(out)).mean(), None),
+        (lambda out, y: (out @ out.T - y).square().mean(), None),
+    ],
+)
+def test_answers_compared_with_every_target_are_told(loss: Any, crossed: int | None) -> None:
+    assert facts_of(single(), loss=loss).get("crossed") == crossed
+
+
+def test_as_many_classes_as_images_are_no_such_answers() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Flatten(), nn.Linear(256, 16))
+
+    def loss(out: Tensor, y: Tensor) -> Tensor:
+        return (out.mean(1, keepdim=True) - F.one_hot(y, 16)).square().mean()
+
+    assert "crossed" not in facts_of(model, loss=loss)

@@ -235,3 +235,9 @@ def test_what_labels_sum_to_is_not_denied_by_a_loss_that_takes_what_it_is_fed() 
     about = case(answering(BETTER, facts=facts, train=curve), clear("S45"))
     assert state(LossOutputMismatch, "loss-fed-wrongly", about) == "unmeasured"
     assert belief(LossOutputMismatch, about) > 0.5
+
+
+def test_answers_compared_with_every_target_are_given_one_shape() -> None:
+    crossed = case(answering(facts={"crossed": 64}), found("S45"))
+    (remedy,) = remedies(LossOutputMismatch, crossed)
+    assert "squeeze(1)" in remedy.code

@@ -174,3 +174,25 @@ def test_outputs_wrapped_in_a_new_tensor_leave_no_gradient_anywhere(
         | probe("head", WeightState, "", (1000, still)),
     )
     assert grade(ZeroGradients(), watched, "", HARMED) == expected
+
+
+MORE = steps("conv1", 0.0) | probe("conv1", WeightState, "", (1000, weights(moved=0.0)))
+"""Two layers of three get no gradient."""
+
+
+@pytest.mark.parametrize(
+    ("facts", "history", "place", "expected"),
+    [
+        ({"unheld": []}, MORE, "", "error"),
+        # One layer of three: what it does the others do without it.
+        ({"unheld": []}, {}, "conv0", "note"),
+        # Nobody was to train it, or nobody knows.
+        ({"unheld": ["conv1"]}, MORE, "", "note"),
+        (None, MORE, "", "note"),
+        ({"unheld": [], "loaded_weights": True}, MORE, "", "clear"),
+    ],
+)
+def test_most_of_a_network_cut_off_is_a_fault_though_the_rest_learnt(
+    facts: dict[str, Any] | None, history: dict[Any, Any], place: str, expected: str
+) -> None:
+    assert grade(ZeroGradients(), cut(facts=facts, history=history), place, UNHARMED) == expected

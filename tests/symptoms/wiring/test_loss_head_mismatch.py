@@ -250,3 +250,10 @@ def test_cross_entropy_below_zero_has_labels_beyond_0_to_1(lowest: float, expect
         wired(*BCE, "sigmoid", units=1, train=(0.7, lowest)),
     ):
         assert grade(LossHeadMismatch(), net, "head", UNHARMED) == expected
+
+
+def test_answers_compared_with_every_target_are_an_error_whatever_the_outcome() -> None:
+    crossed = subject(conv(), head(units=1), facts={"crossed": 64})
+    assert grade(LossHeadMismatch(), crossed, "head", UNHARMED) == "error"
+    said = sentence(LossHeadMismatch(), crossed, UNHARMED)
+    assert "each of 64 answers with each of 64 targets, 4096 pairs (allowed: 64)" in said

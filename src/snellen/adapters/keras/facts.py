@@ -142,7 +142,7 @@ def facts_of_training(
         for variable in model.trainable_variables
         if id(variable) not in held and id(variable._value) not in held
     ]
-    return {"unoptimised": missing}
+    return {"unheld": [entry["layer"] for entry in missing], "unoptimised": missing}
 
 
 def _has_usual_step(model: Any) -> bool:

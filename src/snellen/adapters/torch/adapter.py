@@ -356,6 +356,7 @@ class TorchAdapter:
         unheld = self._optimizers.unheld(watched.model.module)
         learning = {n: p for n, p in unheld.items() if n in watched.without_optimizer}
         return {
+            "unheld": [entry["layer"] for entry in listed(unheld)],
             "unoptimised": listed(learning),
             **watched.leftovers.facts(),
             **watched.clips.facts(),

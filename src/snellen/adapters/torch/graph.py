@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from math import prod
 from typing import Any
 
 from torch import Tensor
@@ -22,6 +23,9 @@ RESHAPING = {
     "SqueezeBackward1", "UnsqueezeBackward0", "ToCopyBackward0", "CloneBackward0",
     "SelectBackward0", "PermuteBackward0", "TransposeBackward0", "AliasBackward0", "SliceBackward0",
 }  # fmt: skip
+
+CROSSED_WITHIN = 16
+"""Steps before a loss among which answers meet their targets."""
 
 
 def steps_behind(tensor: Tensor) -> Iterator[Any]:
@@ -77,3 +81,35 @@ def softmax_behind(tensor: Tensor) -> tuple[str, int] | None:
             where = "batch" if axis == 0 else "units" if axis == 1 else "positions"
             return where, shape[axis]
     return None
+
+
+def crossed_by(loss: Tensor) -> int | None:
+    """How many answers the loss compares with as many targets each, where it does: `answers` of
+    shape (N, 1) less `targets` of shape (N,) are N × N differences.
+
+    Read from the step that made N × N values of N, all other operands being constants. `None` where
+    no such step is among the last before the loss.
+    """
+    waiting, met = [loss.grad_fn], 0
+    while waiting and met < CROSSED_WITHIN:
+        node: Any = waiting.pop(0)
+        met += 1
+        if node is None:
+            continue
+        behind = [parent for parent, _ in node.next_functions if parent is not None]
+        answers = _numbers(behind[0]) if len(behind) == 1 else 0
+        if answers > 1 and _shape(node) == (answers, answers):
+            return answers
+        waiting += behind
+    return None
+
+
+def _shape(node: Any) -> tuple[int, ...] | None:
+    """Of what a step put out; `None` in releases that do not tell."""
+    told = getattr(node, "_input_metadata", None)
+    return tuple(told[0].shape) if told else None
+
+
+def _numbers(node: Any) -> int:
+    shape = _shape(node)
+    return 0 if shape is None else prod(shape)

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
 from torch import Tensor
 
 from snellen.adapters.contract import LossCall, Observer
-from snellen.adapters.torch.graph import softmax_behind
+from snellen.adapters.torch.graph import crossed_by, softmax_behind
 from snellen.adapters.torch.losses import LOSSES, Heard, as_function, facts_of
 from snellen.adapters.torch.outputs import source_of
 from snellen.adapters.torch.watched import KEPT_LOSSES, RANKS, Call, LossKey, Watched
@@ -19,6 +20,9 @@ READ_ALL = 100
 READ_EVERY = 16
 """Reading a loss on another device than the CPU waits for the device: beyond the first hundred,
 every 16th is read."""
+
+GRAPHS_READ = 16
+"""Losses whose graph is read: how answers meet targets is the same in all of them."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,8 @@ class Pending:
     """`None`: the scalar that gradients were taken of."""
     met: Watched | None
     """The model that was called last, where that was seen."""
+    crossed: int | None = None
+    """Answers each of which the loss compares with as many targets."""
 
 
 class Objectives:
@@ -42,6 +48,7 @@ class Objectives:
         self._stepped: Watched | None = None
         """The model whose update came last."""
         self._read = 0
+        self._graphs = 0
 
     def forget(self) -> None:
         self._pending.clear()
@@ -79,7 +86,9 @@ class Objectives:
         value = self._value(loss)
         if value is not None:
             call = LossCall("objective", "values", value, True)
-            self._pending.append(Pending(call, None, None))
+            self._graphs += 1
+            crossed = crossed_by(loss) if self._graphs <= GRAPHS_READ else None
+            self._pending.append(Pending(call, None, None, crossed))
 
     def stepping(self, found: list[Watched], last: Watched | None) -> None:
         """These models are about to be updated: what was computed since the last update was for
@@ -100,6 +109,8 @@ class Objectives:
                 # objective.
                 continue
             call = pending.call
+            if pending.crossed is not None and _puts_out(subject, pending.crossed):
+                subject.model.facts_seen["crossed"] = pending.crossed
             if pending.key is not None and subject.main not in (None, pending.key):
                 call = replace(call, facts={**call.facts, "auxiliary": True})
             self._observer.loss(id(subject.module), call)
@@ -188,3 +199,12 @@ def by_image(target: Tensor, images: int) -> Tensor | None:
     if target.ndim == 1 and target.shape[0] % images == 0:
         return target.reshape(images, -1)
     return None
+
+
+def _puts_out(subject: Watched, answers: int) -> bool:
+    """Whether the model answered so many images with one number each."""
+    return any(
+        call.images == answers == prod(output.shape)
+        for call in subject.calls
+        for output in call.outputs
+    )

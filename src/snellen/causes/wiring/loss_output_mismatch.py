@@ -192,6 +192,9 @@ class LossOutputMismatch(Cause):
         error = _error(case)
         if error is not None and ABOUT_LABELS.search(error.text):
             yield _labels(case)
+        elif case.subject.facts.get("crossed"):
+            yield _crossed(case)
+            return
         elif wiring is not None and (wiring.loss in BINARY or wiring.units == 1):
             yield _binary(case)
         yield _classes(case, wiring)
@@ -330,6 +333,17 @@ def _binary(case: Case) -> Remedy:
         code,
         "probabilities have to be made by a sigmoid where they are wanted",
         "gradients are no longer zero (S59), and the loss falls",
+    )
+
+
+def _crossed(case: Case) -> Remedy:
+    return Remedy(
+        f"Give the loss answers of {_head(case)} and targets of one shape",
+        case.framework,
+        "answers = model(images).squeeze(1)  # (N,), as the targets: not (N, 1)\n"
+        "assert answers.shape == targets.shape",
+        "nothing",
+        "the answers tell images apart, and the loss falls below the variance of the targets",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -64,7 +65,8 @@ class ZeroGradients(Symptom):
     named as the reason, and the finding is then a note. Branches whose last scale begins at zero
     get their gradient after the first step. Where the loss has reached zero, no gradient is left:
     the first steps are what counts. Frozen layers are left out, and so are loaded ones that the
-    script runs without gradients.
+    script runs without gradients. Where an optimizer holds them and they are half of the network or
+    more, the finding stands though the training came to something: the rest of the network did it.
 
     ## Example
     `features = self.backbone(x).detach()`: the backbone is in the optimizer and never learns.
@@ -118,6 +120,8 @@ class ZeroGradients(Symptom):
                 reason,
             ),
             step=1,
+            # What learns nothing is no oddity of a network that works: what is left of it works.
+            evident=most and not fault_of_its_own and not loaded(subject) and _held(subject, none),
         )
 
     def _without(
@@ -152,6 +156,13 @@ def _seen(subject: Subject, layer: Layer) -> tuple[Entry[WeightUpdate], ...]:
 
 def _arrived(update: WeightUpdate) -> bool:
     return not np.isnan(update.gradient_norm) or update.gradient_nonfinite > 0
+
+
+def _held(subject: Subject, layers: list[Layer]) -> bool:
+    """Whether an optimizer was given all of them: what none holds may be left as it is on
+    purpose."""
+    left_out: Any = subject.facts.get("unheld")
+    return isinstance(left_out, list) and not any(layer.name in left_out for layer in layers)
 
 
 def _reason(subject: Subject, none: list[Layer], *, every: bool) -> tuple[str, bool]:

@@ -50,6 +50,22 @@ class Mismatch:
 
 
 @dataclass(frozen=True)
+class Crossed:
+    """Answers and targets of shapes that were spread over one another."""
+
+    answers: int
+    """Of a batch, one for each image."""
+
+    def sentence(self) -> str:
+        n = self.answers
+        return (
+            f"the loss compares each of {n} answers with each of {n} targets, {n * n} pairs "
+            f"(allowed: {n}): answers of shape ({n}, 1) met targets of shape ({n},), and all it "
+            "can teach is the targets' mean"
+        )
+
+
+@dataclass(frozen=True)
 class Wiring:
     """What is known of how the loss is fed."""
 
@@ -96,7 +112,8 @@ class LossHeadMismatch(Symptom):
     the logarithm of probabilities but is fed logits; a softmax over a single output, which is
     always 1; a softmax over the batch instead of the classes; labels beyond 0 to 1, under which a
     cross-entropy falls below zero; a ReLU, tanh or another activation
-    between the last layer and a classification loss. It reads which
+    between the last layer and a classification loss; and, in PyTorch, answers of shape (N, 1) that
+    are compared with targets of shape (N,), each with each. It reads which
     activation the loss was fed by, and checks it against the model's outputs and the smallest loss
     seen.
 
@@ -108,7 +125,7 @@ class LossHeadMismatch(Symptom):
     ## Common causes
     `nn.CrossEntropyLoss` behind a softmax layer; `from_logits=True` left out or put in; one output
     with `softmax` where `sigmoid` was meant; `softmax(dim=0)`; an activation kept on the last
-    layer; `NLLLoss` on logits.
+    layer; `NLLLoss` on logits; a missing `squeeze(1)` before a loss on values.
 
     ## What looks similar
     A log-softmax taken twice changes nothing and is no fault. Keras may recover the logits of a
@@ -141,6 +158,10 @@ class LossHeadMismatch(Symptom):
         final = head(subject)
         place = final.name if final else ""
         wiring = read_wiring(subject)
+        crossed: Any = subject.facts.get("crossed")
+        if isinstance(crossed, int):
+            yield Suspicion(place, Severity.ERROR, Crossed(crossed), step=0, evident=True)
+            return
         if wiring is None or wiring.loss not in JUDGED:
             return
         found = _single_softmax(wiring) or _over_the_batch(wiring) or _below_zero(wiring)
