@@ -70,6 +70,7 @@ def test_a_clipped_norm_wherever_it_is_called_from(place: str) -> None:
         "kind": "norm",
         "limit": limit,
         "steps": 6,
+        "measured": 6,
         "norm_type": 2.0,
         "clipped": sum(norm > limit for norm in norms),
         "largest_norm": pytest.approx(max(norms)),
@@ -77,9 +78,38 @@ def test_a_clipped_norm_wherever_it_is_called_from(place: str) -> None:
     assert 0 < seen["clipped"] < 6
 
 
-def test_clipped_values() -> None:
-    seen, _ = facts_of(lambda model: nn.utils.clip_grad_value_(model.parameters(), 0.5))
-    assert seen == {"kind": "value", "limit": 0.5, "steps": 6}
+@pytest.mark.parametrize("limit", [0.5, 1e-5])
+def test_clipped_values(limit: float) -> None:
+    sizes: list[float] = []
+
+    def clip(model: nn.Module) -> None:
+        gradients = [p.grad.double().flatten() for p in model.parameters() if p.grad is not None]
+        sizes.append(float(torch.cat(gradients).square().mean().sqrt()))
+        nn.utils.clip_grad_value_(model.parameters(), limit)
+
+    seen, _ = facts_of(clip)
+    assert seen == {
+        "kind": "value",
+        "limit": limit,
+        "steps": 6,
+        "measured": 6,
+        "clipped": sum(size > limit for size in sizes),
+        "largest_rms": pytest.approx(max(sizes), rel=1e-5),
+    }
+    assert seen["clipped"] == (0 if limit == 0.5 else 6)
+
+
+def test_values_are_measured_at_some_calls_only() -> None:
+    model = network()
+    with listening() as listener:
+        optimizer = torch.optim.SGD(model.parameters(), 0.01)
+        for _ in range(40):
+            optimizer.zero_grad()
+            F.cross_entropy(model(X), Y).backward()
+            nn.utils.clip_grad_value_(model.parameters(), 1e-6)
+            optimizer.step()
+        (found,) = [model.facts()["gradient_clip"] for model in listener.models.values()]
+    assert (found["steps"], found["measured"], found["clipped"]) == (40, 10, 10)
 
 
 def test_a_norm_that_is_only_measured() -> None:

@@ -13,6 +13,7 @@ from snellen.causes.optimisation.bad_initialisation import BadInitialisation
 from snellen.core import Severity
 from snellen.record import Subject
 from snellen.stats import MapSummary, WeightState
+from snellen.symptoms.signal.forward_signal import SignalOverDepth
 from symptoms.build import conv, head, maps, probe, subject, weights
 
 SHAPE = (8, 8, 3, 3)
@@ -62,6 +63,13 @@ def net(
 )
 def test_unusual_start(about: dict[str, Any], unusual: bool | None) -> None:
     assert present(BadInitialisation, "unusual-start", case(net(**about))) is unusual
+
+
+@pytest.mark.parametrize(("factor", "unusual"), [(0.5, False), (1.9, False), (2.1, True)])
+def test_maps_that_burst_though_the_spread_is_usual(factor: float, unusual: bool) -> None:
+    law = SignalOverDepth(factor, factor**6, 7, 1.0, factor**6, 1e-3, 1e3, 0.8)
+    seen = found("S08", step=0, evidence=law)
+    assert present(BadInitialisation, "unusual-start", case(net(), seen)) is unusual
 
 
 @pytest.mark.parametrize(("dead", "silent"), [(3, False), (4, True)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from snellen.causes.optimisation.bad_initialisation import BadInitialisation
 from snellen.causes.optimisation.learning_rate_too_high import LearningRateTooHigh
 from snellen.causes.optimisation.learning_rate_too_low import LearningRateTooLow
 from snellen.causes.optimisation.weight_decay_too_strong import WeightDecayTooStrong
-from snellen.record import Subject
+from snellen.record import Clock, Moment, Subject
 from snellen.stats import MapSummary, WeightState, WeightUpdate
 from symptoms.build import conv, head, inline, maps, probe, subject, update, weights
 from symptoms.data_builders import answering, recalls
@@ -201,3 +202,41 @@ def test_remedies_name_the_new_rate(keras: bool) -> None:
     assert option in first.code
     higher, *_ = remedies(LearningRateTooLow, case(still(), keras=keras))
     assert higher.title.startswith("Raise the learning rate from 1e-06 to ")
+
+
+def scheduled(*rates: tuple[int, float], moved: float = 0.3) -> Subject:
+    """Of 1000 steps, with these rates in force after so many of them."""
+    told = [Moment(step, Clock.PROBE, None, 0.0, 0.0, {"learning_rate": r}) for step, r in rates]
+    last = rates[-1][1]
+    bare = net(size=1e-3, moved=moved, optimizer="SGD", learning_rate=last)
+    return replace(bare, moments=tuple(told))
+
+
+@pytest.mark.parametrize(
+    ("rates", "below"),
+    [
+        # Cosine and steps: nothing is left at the end, as it is meant.
+        ([(0, 0.05), (300, 0.04), (500, 0.025), (990, 1e-5), (1000, 0.0)], False),
+        ([(0, 0.1), (500, 0.01), (750, 0.001)], False),
+        # A warm-up.
+        ([(0, 1e-6), (200, 0.02), (900, 0.05)], False),
+        # Epochs counted where batches were meant.
+        ([(0, 0.05), (5, 0.02), (10, 0.0), (500, 0.0), (1000, 0.0)], True),
+        ([(0, 0.05), (290, 0.05), (301, 0.001), (900, 0.001)], True),
+        ([(0, 0.05), (290, 0.05), (301, 0.003), (900, 0.001)], False),
+    ],
+)
+def test_a_rate_that_fell_early_is_too_low(rates: list[tuple[int, float]], below: bool) -> None:
+    about = case(scheduled(*rates))
+    assert present(LearningRateTooLow, "rate-below-the-usual", about) is below
+    if below:
+        said = ask(LearningRateTooLow, "rate-below-the-usual", about).sentence
+        assert "fell from 0.05 after step" in said
+
+
+def test_what_moved_before_the_rate_fell_says_nothing() -> None:
+    about = case(scheduled((0, 0.05), (10, 0.0), (1000, 0.0), moved=0.3))
+    for key in ("every-update-is-tiny", "weights-stayed"):
+        assert present(LearningRateTooLow, key, about) is None
+    first, *_ = remedies(LearningRateTooLow, about)
+    assert first.title == "Let the schedule last for all 1000 steps"

@@ -31,7 +31,8 @@ class Clipping:
     """Of the steps, or of the gradients at captured ones: those above the limit; NaN: not
     known."""
     largest: float
-    """The largest gradient seen, before it was clipped; NaN: not known."""
+    """The largest gradient seen, before it was clipped: its norm, or of values the root mean square
+    over all weights; NaN: not known."""
 
 
 @lru_cache(maxsize=8)
@@ -52,9 +53,14 @@ def _told(case: Case, known: Mapping[str, Any]) -> Clipping | None:
     if limit is None or limit <= 0:
         return None
     what = "value" if known.get("kind") == "value" else "norm"
-    steps, clipped = real(known.get("steps")), real(known.get("clipped"))
-    largest = real(known.get("largest_norm"))
+    # Older run files measured every step.
+    steps = real(known.get("measured")) or real(known.get("steps"))
+    clipped = real(known.get("clipped"))
+    largest = real(known.get("largest_norm", known.get("largest_rms")))
     if clipped is None or steps is None or steps <= 0:
+        if not case.keras:
+            # Captured gradients are those after clipping there.
+            return Clipping(what, limit, float("nan"), float("nan"))
         return _measured(case, what, limit)
     share = min(1.0, clipped / steps)
     return Clipping(what, limit, share, float("nan") if largest is None else largest)

@@ -14,6 +14,7 @@ from snellen.causes.measures.filters import Start, starts
 from snellen.causes.measures.losses import losses
 from snellen.core import Layer
 from snellen.symptoms.facts import loaded
+from snellen.symptoms.signal.forward_signal import SignalOverDepth
 from snellen.symptoms.structure import squashes
 from snellen.symptoms.wording import amount, count, percent
 
@@ -22,6 +23,9 @@ SMALL, LARGE = 0.2, 3.0
 initialisation lies: PyTorch's default is 0.41, Glorot's for equal widths 0.71, for a wide layer
 that feeds a narrow one 1.0."""
 ODD_BIAS = 0.4
+BURSTING = 2.0
+"""Factor per layer above which maps burst before the first step. He's rule gives 1, a residual sum
+without scaling 1.4 a block, weights drawn from 0 to 1 times He's spread about 5."""
 
 
 class BadInitialisation(Cause):
@@ -68,7 +72,7 @@ class BadInitialisation(Cause):
         known = starts(case)
         if not known:
             return UNMEASURED
-        for said in (_alike(case, known), _switched_off(known), _odd_scale(known)):
+        for said in (_alike(case, known), _switched_off(known), _odd_scale(known), _bursting(case)):
             if said:
                 return sign(True, said)
         middle = float(np.median([s.scale for s in known]))
@@ -151,6 +155,20 @@ def _odd_scale(known: Sequence[Start]) -> str:
         f"initialisation (usual: 0.3 to 1.5); {len(odd)} of {count(len(known), 'layer')} lie far "
         "outside"
     )
+
+
+def _bursting(case: Case) -> str:
+    """A sentence where maps grow from layer to layer before the first step, as they do where
+    weights of a usual spread have one sign; else empty."""
+    for finding in case.findings("S08"):
+        law = finding.evidence
+        if isinstance(law, SignalOverDepth) and law.factor > BURSTING:
+            return (
+                f"before the first step maps grew by a factor of {amount(law.factor)} from layer "
+                f"to layer over {law.layers} layers (usual: 0.4 to 1.4): the first weights are too "
+                "large, or of one sign"
+            )
+    return ""
 
 
 def _odd(known: Sequence[Start]) -> list[Start]:

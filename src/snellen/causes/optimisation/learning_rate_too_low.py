@@ -13,7 +13,14 @@ from snellen.causes.measures.deaths import deaths
 from snellen.causes.measures.filters import moved
 from snellen.causes.measures.losses import losses
 from snellen.causes.measures.steps import steps_taken
+from snellen.symptoms.finite import real
 from snellen.symptoms.wording import amount, percent
+
+LOW = 0.04
+"""Times the usual rate up to which one is too low."""
+SINCE = 0.3
+"""Share of the training after which a rate is the one that it was trained with: schedules that
+mean to learn are still high then."""
 
 
 class LearningRateTooLow(Cause):
@@ -22,7 +29,8 @@ class LearningRateTooLow(Cause):
     ## How it shows
     Every layer alike changes by less than a ten-thousandth of its size a step, the maps at the end
     resemble those of the first day, nothing dies, and the loss comes down slowly but steadily, or
-    hardly at all.
+    hardly at all. A schedule that counts epochs where it is stepped by batches comes to the same:
+    the rate is as usual for a moment, and nothing moves from then on.
 
     ## What looks similar
     Too few steps (C28): the steps are of the usual size, only there are not many. A vanishing
@@ -51,7 +59,8 @@ class LearningRateTooLow(Cause):
     @clue(Group.UPDATES, expected=(0.85, 0.06))
     def every_update_is_tiny(self, case: Case) -> Sign:
         taken = steps_taken(case)
-        if taken is None or taken.largest == 0:
+        if taken is None or taken.largest == 0 or _fell(case):
+            # After a fall few steps are seen, most of them from before.
             return UNMEASURED
         said = (
             f"no layer changed by more than {percent(taken.largest)} of its size a step, in the "
@@ -62,7 +71,7 @@ class LearningRateTooLow(Cause):
     @clue(Group.WEIGHTS, expected=(0.8, 0.1))
     def weights_stayed(self, case: Case) -> Sign:
         sizes = moved(case)
-        if not sizes:
+        if not sizes or _fell(case):
             return UNMEASURED
         most = max(sizes.values())
         said = f"no layer's weights moved by more than {percent(most)} of their size in all"
@@ -70,22 +79,23 @@ class LearningRateTooLow(Cause):
 
     @clue(Group.CONFIGURATION, expected=(0.85, 0.04))
     def rate_below_the_usual(self, case: Case) -> Sign:
-        used = rate(case)
+        used = _in_force(case)
         if used is None:
             return UNMEASURED
         usual = usual_rate(case)
         said = (
-            f"the learning rate is {written(used)} ({case.subject.facts.get('optimizer')}; usually "
-            f"about {written(usual)})"
+            f"the learning rate {_when(case)} {written(used)} "
+            f"({case.subject.facts.get('optimizer')}; usually about {written(usual)})"
         )
-        return sign(used <= 0.04 * usual, said)
+        return sign(used <= LOW * usual, said)
 
     @clue(Group.CONFIGURATION, expected=(0.02, 0.5))
     def rate_usual_or_higher(self, case: Case) -> Sign:
-        used = rate(case)
+        used = _in_force(case)
         if used is None:
             return UNMEASURED
-        return sign(used >= 0.5 * usual_rate(case), f"the learning rate is {written(used)}")
+        said = f"the learning rate {_when(case)} {written(used)}"
+        return sign(used >= 0.5 * usual_rate(case), said)
 
     @clue(Group.LOSS, expected=(0.75, 0.25))
     def loss_comes_down_slowly(self, case: Case) -> Sign:
@@ -108,6 +118,8 @@ class LearningRateTooLow(Cause):
 
     def remedies(self, case: Case) -> Iterable[Remedy]:
         used, usual = rate(case), usual_rate(case)
+        if used is not None and _fell(case):
+            yield _lasting(case, used)
         higher = min(max(used * 10, usual / 3), usual) if used else usual
         was = f" from {written(used)}" if used else ""
         yield Remedy(
@@ -117,3 +129,52 @@ class LearningRateTooLow(Cause):
             "nothing; beyond a point the loss jumps, then go back by a factor of 3",
             "the loss falls at least three times as fast, and weights change by 0.01% to 1% a step",
         )
+
+
+def _in_force(case: Case) -> float | None:
+    """The highest learning rate seen after the first third of the steps; of the whole training
+    where none was written down later. `None` where none is known."""
+    from_step = SINCE * case.subject.steps
+    told = [real(m.facts.get("learning_rate")) for m in case.subject.moments if m.step > from_step]
+    return max((one for one in told if one is not None), default=rate(case))
+
+
+def _fell(case: Case) -> bool:
+    """Whether the rate was far higher in the first third."""
+    late, used = _in_force(case), rate(case)
+    return late is not None and used is not None and late <= LOW * used
+
+
+def _when(case: Case) -> str:
+    """`is`, or since when, where it was far higher before."""
+    used = rate(case)
+    if used is None or not _fell(case):
+        return "is"
+    moments = sorted(case.subject.moments, key=lambda moment: moment.step)
+    above = [m.step for m in moments if (real(m.facts.get("learning_rate")) or 0.0) > LOW * used]
+    return (
+        f"fell from {written(used)} after step {max(above, default=0)} of {case.subject.steps} to"
+    )
+
+
+def _lasting(case: Case, used: float) -> Remedy:
+    steps = case.subject.steps
+    if case.keras:
+        code = (
+            "# counted in steps, not in epochs\n"
+            f"schedule = keras.optimizers.schedules.CosineDecay({written(used)}, {steps})\n"
+            f"{new_optimizer(case)}  # with learning_rate=schedule"
+        )
+    else:
+        code = (
+            "# stepped after each batch, so its length is in steps, not in epochs\n"
+            "schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, "
+            f"T_max={steps})"
+        )
+    return Remedy(
+        f"Let the schedule last for all {steps} steps",
+        case.framework,
+        code,
+        "nothing",
+        "the learning rate is still near its highest a third of the way, and the loss falls on",
+    )
