@@ -131,3 +131,20 @@ def test_yes_or_no_is_an_answer_of_two(expects: str) -> None:
 )
 def test_other_tasks_have_no_one_answer(output: Any, labels: Any, loss: Any) -> None:
     assert answers_of(output, labels, loss, 1) is None
+
+
+@pytest.mark.parametrize("form", ["one-hot", "probabilities"])
+def test_sums_of_labels_that_are_shares(form: str) -> None:
+    loss = {"name": "cross_entropy", "labels": form}
+    several = np.array([[1.0, 1.0, 0.0], [0.0, 0.5, 0.5], [0.0, 0.0, 0.0]])
+    found = targets_of(several, loss, 1)
+    assert (found.sum_low, found.sum_high) == (0.0, 2.0)
+    first, last = (targets_of(part, loss, 1) for part in (several[:1], several[1:]))
+    assert ((first + last).sum_low, (last + first).sum_high) == (0.0, 2.0)
+
+
+def test_numbers_of_classes_have_no_sums() -> None:
+    found = targets_of(np.array([2, 1]), {"name": "cross_entropy", "labels": "integers"}, 1)
+    assert np.isnan([found.sum_low, found.sum_high]).all()
+    both = found + found
+    assert np.isnan([both.sum_low, both.sum_high]).all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,15 @@ def targets_of(
     name = loss.get("name", "")
     classes = int(loss.get("units", 0) or 0)
     if name in CLASS_LOSSES:
-        return Targets.of_classes(class_numbers(labels, loss, class_axis), classes)
+        counted = Targets.of_classes(class_numbers(labels, loss, class_axis), classes)
+        if not _are_shares(labels, loss):
+            return counted
+        sums = labels.sum(axis=class_axis, dtype=np.float64)
+        return replace(
+            counted,
+            sum_low=float(sums.min(initial=np.inf)),
+            sum_high=float(sums.max(initial=-np.inf)),
+        )
     if name in YES_NO_LOSSES:
         if labels.ndim > 2:
             return Targets.of_classes((labels > 0.5).astype(np.int64), 2)
@@ -46,12 +55,16 @@ def class_numbers(
     labels: npt.NDArray[Any], loss: Mapping[str, Any], class_axis: int
 ) -> npt.NDArray[np.int64]:
     """Labels of a class loss as integers `(images,)` or `(images, *positions)`."""
-    one_hot = loss.get("labels") in ("one-hot", "probabilities")
-    if one_hot and labels.ndim > 1:
+    if _are_shares(labels, loss):
         return labels.argmax(axis=class_axis).astype(np.int64)
     if labels.ndim > 1 and labels.shape[class_axis] == 1:
         labels = labels.squeeze(class_axis)
     return labels.astype(np.int64)
+
+
+def _are_shares(labels: npt.NDArray[Any], loss: Mapping[str, Any]) -> bool:
+    """Whether each class has a label of its own, one-hot or otherwise."""
+    return loss.get("labels") in ("one-hot", "probabilities") and labels.ndim > 1
 
 
 def strata(

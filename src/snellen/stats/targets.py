@@ -42,6 +42,10 @@ class Targets(Statistic):
     """Regression: mean per output (the last axis), otherwise empty."""
     spread: npt.NDArray[np.float64]
     """Regression: sum of squared deviations from that mean, otherwise empty."""
+    sum_low: float = float("nan")
+    sum_high: float = float("nan")
+    """Least and greatest sum of one image's shares (or one position's) over the classes; NaN where
+    labels are numbers of classes, or no classes at all."""
 
     def __add__(self, other: Targets) -> Targets:
         if self.images == 0:
@@ -59,7 +63,17 @@ class Targets(Statistic):
         shift = other.mean - self.mean
         mean = self.mean + shift * (other.units / units)
         spread = self.spread + other.spread + shift**2 * (self.units * other.units / units)
-        return Targets(self.kind, self.images + other.images, units, counts, mean, spread)
+        return Targets(
+            self.kind,
+            self.images + other.images,
+            units,
+            counts,
+            mean,
+            spread,
+            # Of NaN and a number, the number.
+            float(np.fmin(self.sum_low, other.sum_low)),
+            float(np.fmax(self.sum_high, other.sum_high)),
+        )
 
     @classmethod
     def none(cls) -> Targets:

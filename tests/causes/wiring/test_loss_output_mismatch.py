@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,6 @@ from snellen.causes.wiring.loss_output_mismatch import ABOUT_LABELS, LossOutputM
 from snellen.core import Severity
 from snellen.record import Event
 from symptoms.build import answers, labels
-from symptoms.data_builders import recalls
 
 CE = {"name": "cross_entropy", "expects": "logits", "reduction": "mean", "fed": "linear"}
 KERAS_ERROR = (
@@ -194,47 +194,17 @@ def test_remedies_suit_the_misfit(keras: bool) -> None:
     assert "integer" in first.title
 
 
-OVER = "shares-of-one-image-sum-to-more-than-one"
-BETTER = recalls(*[0.6] * 10)
-LN10 = float(np.log(10))
-
-
-def summing(
-    begin: float, end: float, *, skilled: bool = True, labels: str = "probabilities"
-) -> str:
-    """The clue's state where the loss goes from one multiple of ln 10 to the other."""
-    curve = np.linspace(begin * LN10, end * LN10, 100)
-    told = BETTER if skilled else recalls(*[0.1] * 10)
-    facts = losing(labels=labels, units=10)
-    return state(LossOutputMismatch, OVER, case(answering(told, facts=facts, train=curve)))
-
-
-@pytest.mark.parametrize(
-    ("begin", "end", "expected"),
-    [
-        pytest.param(3.0, 1.25, "present", id="above ln K to the end"),
-        pytest.param(3.0, 1.1, "absent", id="near ln K at the end"),
-        pytest.param(1.0, 0.4, "absent", id="an ordinary training"),
-        pytest.param(3.0, 3.1, "absent", id="it came to nothing"),
-    ],
-)
-def test_a_loss_that_stays_above_ln_k_though_answers_are_right(
-    begin: float, end: float, expected: str
-) -> None:
-    assert summing(begin, end) == expected
-
-
-def test_without_skill_or_shares_a_high_loss_tells_nothing_of_the_labels() -> None:
-    assert summing(3.0, 1.5, skilled=False) == "absent"
-    assert summing(3.0, 1.5, labels="integers") == "unmeasured"
-
-
-def test_what_labels_sum_to_is_not_denied_by_a_loss_that_takes_what_it_is_fed() -> None:
-    curve = np.linspace(3 * LN10, 1.5 * LN10, 100)
-    facts = losing(labels="one-hot", units=10)
-    about = case(answering(BETTER, facts=facts, train=curve), clear("S45"))
-    assert state(LossOutputMismatch, "loss-fed-wrongly", about) == "unmeasured"
-    assert belief(LossOutputMismatch, about) > 0.5
+@pytest.mark.parametrize("keras", [False, True])
+def test_labels_that_are_right_several_at_a_time_are_asked_one_by_one(keras: bool) -> None:
+    several = answering(
+        targets=replace(labels(50, 50, 50), sum_low=1.0, sum_high=3.0),
+        facts=losing(units=3, labels="one-hot"),
+    )
+    (remedy,) = remedies(
+        LossOutputMismatch, case(in_keras(several) if keras else several, found("S45"))
+    )
+    assert "yes or no" in remedy.title
+    assert ("sigmoid" if keras else "BCEWithLogitsLoss") in remedy.code
 
 
 def test_answers_compared_with_every_target_are_given_one_shape() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from symptoms.build import (
     given,
     grade,
     head,
+    labels,
     sentence,
     subject,
     told,
@@ -257,3 +259,18 @@ def test_answers_compared_with_every_target_are_an_error_whatever_the_outcome() 
     assert grade(LossHeadMismatch(), crossed, "head", UNHARMED) == "error"
     said = sentence(LossHeadMismatch(), crossed, UNHARMED)
     assert "each of 64 answers with each of 64 targets, 4096 pairs (allowed: 64)" in said
+
+
+@pytest.mark.parametrize(
+    ("sums", "expected"),
+    [((1.0, 1.0), "clear"), ((0.0, 1.009), "clear"), ((1.0, 1.02), "warning"), (None, "clear")],
+)
+@pytest.mark.parametrize("loss", [CE, KERAS_CE])
+def test_labels_right_several_at_a_time(
+    loss: tuple[str, str], sums: tuple[float, float] | None, expected: str
+) -> None:
+    seen = labels(32, 32, 32)
+    if sums is not None:
+        seen = replace(seen, sum_low=sums[0], sum_high=sums[1])
+    several = wired(*loss, "linear" if loss is CE else "softmax", units=3, history=given(seen))
+    assert grade(LossHeadMismatch(), several, "head", UNHARMED) == expected

@@ -15,11 +15,10 @@ from snellen.causes.measures.soundness import came_apart
 from snellen.core import Severity
 from snellen.record import Event
 from snellen.stats import Predictions, TargetKind
-from snellen.symptoms.answers import targets, training_score
-from snellen.symptoms.facts import record
+from snellen.symptoms.answers import targets
 from snellen.symptoms.landmarks import double_softmax_floor
-from snellen.symptoms.outcome import BINARY, end_of
-from snellen.symptoms.wiring.loss_head_mismatch import Wiring, read_wiring
+from snellen.symptoms.outcome import BINARY
+from snellen.symptoms.wiring.loss_head_mismatch import Wiring, read_wiring, sums_beyond_1
 from snellen.symptoms.wording import amount
 
 ABOUT_LABELS = re.compile(
@@ -31,13 +30,6 @@ ABOUT_LABELS = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """What frameworks say when labels do not have the form that the loss takes."""
-
-OVERSUM = 1.2
-"""Times ln K above which a loss stays whose labels sum to more than one; others start near 1."""
-SKILLED = 0.2
-"""Share of the way from guessing to right answers that no loss above ln K goes with."""
-MANY_LOSSES = 20
-"""Values of the loss from which on its beginning and its end are told apart."""
 
 
 class LossOutputMismatch(Cause):
@@ -81,8 +73,7 @@ class LossOutputMismatch(Cause):
             # A note: the pair learns, if slowly, or nothing has come to harm.
             sure = 1.0 if found[0].severity is not Severity.NOTE else 0.8
             return sign(True, found[0].evidence.sentence(), "S45", reliability=sure)
-        if not case.judged("S45") or _oversum(case) is True:
-            # S45 does not see what labels sum to.
+        if not case.judged("S45"):
             return UNMEASURED
         wiring = read_wiring(case.subject)
         fed = (wiring.fed if wiring else None) or "its outputs"
@@ -142,20 +133,6 @@ class LossOutputMismatch(Cause):
         )
         return sign(wiring.smallest > 0.99 * floor, said, "S45")
 
-    @clue(Group.LOSS, expected=(0.25, 0.005), decisive=True)
-    def shares_of_one_image_sum_to_more_than_one(self, case: Case) -> Sign:
-        """A cross-entropy over classes whose labels are shares begins at their sum times ln K, and
-        stays above ln K though the answers become right."""
-        over, series, units = _oversum(case), case.subject.losses.get("train"), _units(case)
-        if over is None or series is None or units is None:
-            return UNMEASURED
-        first, end = float(series.values[0]), end_of(series, case.subject)
-        said = (
-            f"the loss began at {amount(first)}, {amount(first / np.log(units))} times that of "
-            f"knowing nothing of {units} outputs, and ended at {amount(end)}"
-        )
-        return sign(over, said)
-
     @clue(Group.GRADIENTS, expected=(0.3, 0.06))
     def no_gradient_at_all(self, case: Case) -> Sign:
         found = case.findings("S59")
@@ -195,6 +172,9 @@ class LossOutputMismatch(Cause):
         elif case.subject.facts.get("crossed"):
             yield _crossed(case)
             return
+        elif sums_beyond_1(case.subject):
+            yield _each_by_itself(case)
+            return
         elif wiring is not None and (wiring.loss in BINARY or wiring.units == 1):
             yield _binary(case)
         yield _classes(case, wiring)
@@ -203,31 +183,6 @@ class LossOutputMismatch(Cause):
 def _fed_wrongly(case: Case) -> bool:
     """One misfit is enough: what it does not bring about says nothing against it."""
     return case.found("S45")
-
-
-def _units(case: Case) -> int | None:
-    """Outputs of a cross-entropy over classes; `None` for other losses."""
-    wiring = read_wiring(case.subject)
-    one_of_many = wiring is not None and wiring.loss == "cross_entropy"
-    return wiring.units if wiring is not None and one_of_many and (wiring.units or 0) > 1 else None
-
-
-def _oversum(case: Case) -> bool | None:
-    """Whether the loss stays where it can only be if the labels of one image sum to more than one;
-    `None` where labels are no shares, or too little is known."""
-    units, series, score = (
-        _units(case),
-        case.subject.losses.get("train"),
-        training_score(case.subject),
-    )
-    shares = record(case.subject, "loss").get("labels") in ("probabilities", "one-hot")
-    if not shares or units is None or series is None or score is None:
-        return None
-    if len(series.values) < MANY_LOSSES:
-        return None
-    first, end = float(series.values[0]), end_of(series, case.subject)
-    learnt = score.skill > SKILLED and end < first
-    return learnt and min(first, end) > OVERSUM * float(np.log(units))
 
 
 _ENDED = {
@@ -333,6 +288,27 @@ def _binary(case: Case) -> Remedy:
         code,
         "probabilities have to be made by a sigmoid where they are wanted",
         "gradients are no longer zero (S59), and the loss falls",
+    )
+
+
+def _each_by_itself(case: Case) -> Remedy:
+    head = _head(case)
+    if case.keras:
+        code = (
+            f'outputs = layers.Dense({_number(case, None)}, activation="sigmoid")(x)  # {head}\n'
+            'model.compile(loss="binary_crossentropy", **rest)  # rest: as before'
+        )
+    else:
+        code = (
+            "loss_of = torch.nn.BCEWithLogitsLoss()\n"
+            f"loss = loss_of(model(images), labels.float())  # each output of {head} by itself"
+        )
+    return Remedy(
+        f"Ask each output of {head} by itself: yes or no for every label",
+        case.framework,
+        code,
+        "an image can get no label, or all of them: choose a threshold",
+        "the loss falls below that of guessing every label by its frequency",
     )
 
 

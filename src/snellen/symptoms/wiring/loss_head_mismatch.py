@@ -21,6 +21,8 @@ CROSS_ENTROPIES = ("cross_entropy", "nll")
 BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
 SOFT_RECTIFIERS = ("gelu", "silu", "mish", "hard_swish", "elu", "selu", "softplus")
 SQUASHERS = ("sigmoid", "tanh", "hard_sigmoid", "hard_tanh", "softsign")
+ROUNDING = 1e-2
+"""What labels that are shares may sum to beyond one."""
 JUDGED = (*CROSS_ENTROPIES, *BINARY, "mse")
 
 
@@ -110,12 +112,12 @@ class LossHeadMismatch(Symptom):
     ## What it finds
     A loss that takes the softmax (or sigmoid) itself but is fed probabilities; a loss that takes
     the logarithm of probabilities but is fed logits; a softmax over a single output, which is
-    always 1; a softmax over the batch instead of the classes; labels beyond 0 to 1, under which a
-    cross-entropy falls below zero; a ReLU, tanh or another activation
-    between the last layer and a classification loss; and, in PyTorch, answers of shape (N, 1) that
-    are compared with targets of shape (N,), each with each. It reads which
-    activation the loss was fed by, and checks it against the model's outputs and the smallest loss
-    seen.
+    always 1; a softmax over the batch instead of the classes; labels of one image that are right
+    several at a time; labels beyond 0 to 1, under which a cross-entropy falls below zero; a ReLU,
+    tanh or another activation between the last layer and a classification loss; and, in PyTorch,
+    answers of shape (N, 1) that are compared with targets of shape (N,), each with each. It reads
+    which activation the loss was fed by, and checks it against the model's outputs, the labels and
+    the smallest loss seen.
 
     ## Why it matters
     Training runs without an error message, but towards a wrong or flattened goal: with a softmax
@@ -164,7 +166,12 @@ class LossHeadMismatch(Symptom):
             return
         if wiring is None or wiring.loss not in JUDGED:
             return
-        found = _single_softmax(wiring) or _over_the_batch(wiring) or _below_zero(wiring)
+        found = (
+            _single_softmax(wiring)
+            or _over_the_batch(wiring)
+            or _several_at_once(wiring, sums_beyond_1(subject))
+            or _below_zero(wiring)
+        )
         if found is None and wiring.fed is None and wiring.outputs is None:
             yield Unjudged(
                 place, "to know what the loss is fed, or the model's outputs on the probe"
@@ -207,6 +214,14 @@ def _over_the_batch(w: Wiring) -> Fault | None:
         problem = "the softmax runs over the images of the batch, not over the classes"
         return problem, Severity.ERROR, True, NAN, "a softmax over the classes"
     return None
+
+
+def _several_at_once(w: Wiring, sums: float | None) -> Fault | None:
+    """A softmax shares out 1 among the classes: of several right ones it can't believe each."""
+    if w.loss not in CROSS_ENTROPIES or sums is None:
+        return None
+    problem = f"the labels of one image sum to up to {amount(sums)}, of which a softmax allows 1"
+    return problem, Severity.WARNING, True, NAN, "a sigmoid for each label"
 
 
 def _below_zero(w: Wiring) -> Fault | None:
@@ -313,6 +328,14 @@ def _fed_words(fed: str) -> str:
         "relu": "the output of a ReLU",
         "relu6": "the output of a ReLU6",
     }.get(fed, f"the output of {fed}" if " " not in fed and fed != "probabilities" else fed)
+
+
+def sums_beyond_1(subject: Subject) -> float | None:
+    """The greatest sum of one image's labels, where they are shares that sum to more than one;
+    else `None`."""
+    seen = subject.last("", Targets, "", Clock.INLINE)
+    highest = seen.value.sum_high if seen is not None else NAN
+    return highest if highest > 1 + ROUNDING else None
 
 
 def read_wiring(subject: Subject) -> Wiring | None:
