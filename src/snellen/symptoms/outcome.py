@@ -251,11 +251,13 @@ def yardstick(subject: Subject) -> Yardstick:
     none = Yardstick(float("nan"))
     last = subject.last("", Targets, "", Clock.INLINE)
     loss = record(subject, "loss")
-    # Soft labels (mixed images) have an entropy of their own, which is not on record.
+    # Soft labels (mixed images) have an entropy of their own, which is not on record, and labels
+    # that are right several at a time have none.
     soft = loss.get("labels") == "probabilities"
     # What a Keras model reports includes its layers' penalties.
     penalised = bool(subject.facts.get("regularisers"))
-    if last is None or soft or penalised or not _averaged(loss) or _composed(subject):
+    several = last is not None and last.value.sum_high > 1 + 1e-2
+    if last is None or soft or several or penalised or not _averaged(loss) or _composed(subject):
         return none
     targets, name = last.value, loss.get("name")
     smoothing = _smoothing(loss)

@@ -65,6 +65,31 @@ def test_unusual_start(about: dict[str, Any], unusual: bool | None) -> None:
     assert present(BadInitialisation, "unusual-start", case(net(**about))) is unusual
 
 
+@pytest.mark.parametrize(
+    ("shape", "changes", "least"),
+    [
+        # Glorot's rule: √(fan_in / (fan_in + fan_out)), of which a fifth less is still usual.
+        pytest.param((32, 1, 3, 3), {}, 0.8 * (1 / 33) ** 0.5, id="one input feeds many filters"),
+        pytest.param((8, 8, 3, 3), {}, 0.2, id="as many filters as inputs"),
+        pytest.param((64, 1, 3, 3), {"groups": 64}, 0.8 * (1 / 65) ** 0.5, id="depthwise in Keras"),
+        pytest.param((1, 32, 3, 3), {"transposed": True}, 0.8 * (1 / 33) ** 0.5, id="transposed"),
+    ],
+)
+def test_what_is_small_depends_on_the_rule(
+    shape: tuple[int, ...], changes: dict[str, Any], least: float
+) -> None:
+    filters = shape[1] if changes.get("transposed") else shape[0]
+    spread = 1 + 0.1 * np.linspace(-1, 1, filters)
+    for scale, unusual in ((0.98 * least, True), (1.02 * least, False)):
+        norm = scale * HE * spread / np.sqrt(np.mean(np.square(spread)))
+        state = weights(initial_norm=norm, norm=norm, bias=np.zeros(filters))
+        one = plus(
+            subject(conv(weight_shape=shape, channels=filters, **changes), head()),
+            probe("conv", WeightState, "", (1, state)),
+        )
+        assert present(BadInitialisation, "unusual-start", case(one)) is unusual
+
+
 @pytest.mark.parametrize(("factor", "unusual"), [(0.5, False), (1.9, False), (2.1, True)])
 def test_maps_that_burst_though_the_spread_is_usual(factor: float, unusual: bool) -> None:
     law = SignalOverDepth(factor, factor**6, 7, 1.0, factor**6, 1e-3, 1e3, 0.8)

@@ -102,7 +102,7 @@ class TooDeep(Cause):
         known = starts(case)
         if not known:
             return UNMEASURED
-        odd = [s for s in known if s.scale < 0.25 or s.scale > 3 or s.equal]
+        odd = [s for s in known if s.smaller_than(0.25) or s.scale > 3 or s.equal]
         said = f"{len(odd)} of {count(len(known), 'layer')} began with weights of an unusual size"
         return sign(len(odd) > 0.3 * len(known), said)
 

@@ -21,6 +21,9 @@ class Start:
     layer: str
     scale: float
     """Standard deviation of its weights over that of He's initialisation, √(2 / fan_in)."""
+    glorot: float
+    """`scale` as Glorot's rule has it, √(fan_in / (fan_in + fan_out)): far below 1 where few inputs
+    feed many filters, as in a first layer."""
     equal: bool
     """All its filters had the same norm to seven digits (and there are at least two)."""
     zero: bool
@@ -29,6 +32,10 @@ class Start:
     and the steps before it can't have brought them there; 0 where they differ; NaN without
     biases."""
     normalised: bool
+
+    def smaller_than(self, scale: float) -> bool:
+        """Whether its weights began smaller than `scale`, and than Glorot's rule explains."""
+        return self.scale < min(scale, 0.8 * self.glorot)
 
 
 @lru_cache(maxsize=8)
@@ -49,6 +56,7 @@ def starts(case: Case) -> tuple[Start, ...]:
             Start(
                 layer.name,
                 _scale(layer, norms),
+                _glorot(layer),
                 len(norms) > 1 and largest > 0 and float(np.ptp(norms)) <= 1e-7 * largest,
                 largest == 0,
                 _common(case, bias, first.step),
@@ -69,6 +77,16 @@ def _common(case: Case, bias: npt.NDArray[np.float64], steps: int) -> float:
     )
     alike = len(bias) > 1 and spread < 0.1 * abs(value)
     return value if alike and reach < 0.5 * abs(value) else 0.0
+
+
+def _glorot(layer: Layer) -> float:
+    filters, inputs = layer.weight_shape[0], layer.weight_shape[1] if layer.weight_shape[1:] else 1
+    if layer.depthwise:
+        # Keras counts what all channels read, though each filter reads one.
+        return 1 / np.sqrt(1 + filters)
+    if layer.transposed:
+        filters, inputs = inputs, filters
+    return float(np.sqrt(inputs / (inputs + filters)))
 
 
 def _scale(layer: Layer, norms: npt.NDArray[np.float64]) -> float:

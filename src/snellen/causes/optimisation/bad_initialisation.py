@@ -172,7 +172,7 @@ def _bursting(case: Case) -> str:
 
 
 def _odd(known: Sequence[Start]) -> list[Start]:
-    return [s for s in known if s.scale > 0 and not SMALL <= s.scale <= LARGE]
+    return [s for s in known if s.scale > LARGE or (s.scale > 0 and s.smaller_than(SMALL))]
 
 
 def _reinitialise(case: Case, layers: list[Layer]) -> Remedy:
