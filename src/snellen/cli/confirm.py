@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from snellen.cli.engine import ENGINE, JOBS, EngineName, engine
 from snellen.cli.exit_status import USAGE
 from snellen.cli.options import JSON, QUIET
 
@@ -40,10 +41,8 @@ def confirm(
     budget: Annotated[
         str, typer.Option("--budget", metavar="TIME", help="At most so long: 90s, 5m, 1h.")
     ] = "5m",
-    jobs: Annotated[
-        int | None,
-        typer.Option("--jobs", metavar="N", min=1, help="Trials side by side (default: cores)."),
-    ] = None,
+    jobs: Annotated[int | None, JOBS] = None,
+    where: Annotated[EngineName, ENGINE] = EngineName.LOCAL,
     cause: Annotated[
         list[str] | None,
         typer.Option("--cause", metavar="CAUSE", help="Only these, by code or name. Repeatable."),
@@ -71,7 +70,6 @@ def confirm(
     from snellen.record import RunFileError, read
     from snellen.settings import Settings, resolve
     from snellen.symptoms import outcomes
-    from snellen.trials.engines.local import LocalEngine
 
     seconds = _seconds(budget)
     run_file = target if target.suffix == ".snellen" else _watched(target, arguments or [])
@@ -92,9 +90,9 @@ def confirm(
         case = needed[0]
         causes = _chosen(cause, suspects(case))
         workplace = _workplace(contents.manifest, case, in_place=in_place)
-        where = LocalEngine(jobs or os.cpu_count() or 1)
         try:
-            ended = _run(case, causes, workplace, where, seconds, tried(run_file), run_file)
+            with engine(where, jobs) as at:
+                ended = _run(case, causes, workplace, at, seconds, tried(run_file), run_file)
             _say_ending(ended, budget)
         except KeyboardInterrupt:
             typer.echo(
@@ -111,7 +109,7 @@ def _run(
     case: Case,
     causes: list[tuple[type[Cause], float]],
     workplace: Workplace,
-    engine: Engine,
+    at: Engine,
     seconds: float,
     known: list[Done],
     run_file: Path,
@@ -144,7 +142,7 @@ def _run(
             case,
             causes,
             workplace,
-            engine,
+            at,
             budget_seconds=seconds,
             clock=time.monotonic,
             known=known,

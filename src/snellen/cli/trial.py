@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+import threading
+import time
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+
+LOOKS_FOR_PARENT = 1.0
+"""Seconds between two looks whether the process that began the trial still lives."""
 
 
 def trial(
@@ -26,6 +32,7 @@ def _run(told: dict[str, Any]) -> NoReturn:
     from snellen.trials.scratch import guard
     from snellen.trials.trial import Invocation, Trial
 
+    _end_with(os.getppid())
     invocation = Invocation.from_json(told["invocation"])
     run_file, result = Path(told["run_file"]), Path(told["result"])
     if told["guarded"]:
@@ -49,3 +56,16 @@ def _run(told: dict[str, Any]) -> NoReturn:
     sys.stderr.flush()
     # What the script has left running, or registered for the end, is not waited for.
     os._exit(0)
+
+
+def _end_with(parent: int) -> None:
+    """End this process, and what it has started, when the one that wants its result is gone."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(LOOKS_FOR_PARENT)
+        if os.getpgid(0) == os.getpid():
+            os.killpg(0, signal.SIGKILL)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="snellen-parent", daemon=True).start()

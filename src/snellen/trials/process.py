@@ -66,6 +66,8 @@ class Workplace:
     in_place: bool = False
     """Run in the user's own directory instead of a copy, and let the script write wherever it
     does."""
+    copied: bool = False
+    """The directory is a scratch copy already."""
     threads: int = 1
     """Threads that each process may use for computing."""
     backend: str = ""
@@ -105,7 +107,7 @@ class Workplace:
     def _directory(self) -> Generator[tuple[Path, Path | str]]:
         """Where the script runs, and the script itself as it lies there."""
         here, target = Path(self.invocation.directory), self.invocation.target
-        if self.in_place:
+        if self.in_place or self.copied:
             yield here, target
             return
         with scratch(here) as copy:
