@@ -67,7 +67,7 @@ def watch(truth: Truth, folder: Path, seed: int = 0) -> Watched:
     began = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-m", "snellen", "run", *options, *script],
-        env=_environment(truth),
+        env=environment(truth),
         cwd=folder,
         capture_output=True,
         text=True,
@@ -87,7 +87,7 @@ def watch(truth: Truth, folder: Path, seed: int = 0) -> Watched:
     )
 
 
-def _environment(truth: Truth) -> dict[str, str]:
+def environment(truth: Truth) -> dict[str, str]:
     settings = dict(os.environ)
     settings |= {"OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
     settings |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
