@@ -148,3 +148,28 @@ def test_numbers_of_classes_have_no_sums() -> None:
     assert np.isnan([found.sum_low, found.sum_high]).all()
     both = found + found
     assert np.isnan([both.sum_low, both.sum_high]).all()
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_what_a_cross_entropy_of_shares_can_not_fall_below(smoothing: float) -> None:
+    mixed = np.array([[1.0, 0.0, 0.0], [0.7, 0.3, 0.0], [0.0, 0.5, 0.5], [0.0, 0.0, 0.0]])
+    loss = {"name": "cross_entropy", "labels": "probabilities", "label_smoothing": smoothing}
+    smooth = (1 - smoothing) * mixed[:3] + smoothing / 3
+    # The best answer to each is its own shares.
+    least = [-sum(q * np.log(q) for q in row if q > 0) for row in smooth]
+    assert targets_of(mixed, loss, 1).blur == pytest.approx(np.mean(least))
+
+
+def test_one_hot_labels_are_sharp_and_merge() -> None:
+    loss = {"name": "cross_entropy", "labels": "one-hot"}
+    sharp = targets_of(np.eye(4), loss, 1)
+    blurred = targets_of(np.full((2, 4), 0.25), loss, 1)
+    assert sharp.blur == 0.0
+    assert (sharp + blurred).blur == pytest.approx(2 / 6 * np.log(4))
+    assert (blurred + sharp).blur == pytest.approx(2 / 6 * np.log(4))
+    assert np.isnan(targets_of(np.full((2, 4), 0.5), loss, 1).blur)
+
+
+def test_one_hot_labels_of_positions() -> None:
+    masks = np.moveaxis(np.eye(3)[np.array([[[0, 1], [2, 2]]])], -1, 1)
+    assert targets_of(masks, {"name": "cross_entropy", "labels": "one-hot"}, 1).blur == 0.0

@@ -15,6 +15,7 @@ from snellen.record import LossSeries, Subject
 from snellen.stats import Predictions, Targets
 from snellen.symptoms import judge, outcomes
 from snellen.symptoms.outcome import macro_recall, outcome
+from snellen.symptoms.progress import loss_left
 from symptoms.build import (
     answers,
     conv,
@@ -493,3 +494,10 @@ def test_odd_facts_are_unknown_and_never_a_crash(facts: dict[str, Any]) -> None:
     watched = trained(**{"loss": CE, "targets": TEN, "train": curve(2.3, 1.0)} | facts)
     assert outcome(watched).harmed in (True, False, None)
     judge(run(watched))
+
+
+@pytest.mark.parametrize(("blur", "left"), [(0.0, 0.43), (0.9, 0.07)])
+def test_mixed_labels_raise_the_floor(blur: float, left: float) -> None:
+    mixed = dataclasses.replace(TEN, sum_low=1.0, sum_high=1.0, blur=blur)
+    ended = trained(CE | {"labels": "probabilities"}, mixed, curve(2.3, 1.0, 1.0))
+    assert loss_left(ended) == pytest.approx(left, abs=0.01)

@@ -30,12 +30,8 @@ def targets_of(
         counted = Targets.of_classes(class_numbers(labels, loss, class_axis), classes)
         if not _are_shares(labels, loss):
             return counted
-        sums = labels.sum(axis=class_axis, dtype=np.float64)
-        return replace(
-            counted,
-            sum_low=float(sums.min(initial=np.inf)),
-            sum_high=float(sums.max(initial=-np.inf)),
-        )
+        shares = np.moveaxis(labels, class_axis, -1).astype(np.float64)
+        return _with_shares(counted, shares, float(loss.get("label_smoothing") or 0.0))
     if name in YES_NO_LOSSES:
         if labels.ndim > 2:
             return Targets.of_classes((labels > 0.5).astype(np.int64), 2)
@@ -60,6 +56,23 @@ def class_numbers(
     if labels.ndim > 1 and labels.shape[class_axis] == 1:
         labels = labels.squeeze(class_axis)
     return labels.astype(np.int64)
+
+
+def _with_shares(counted: Targets, shares: npt.NDArray[np.float64], smoothing: float) -> Targets:
+    """`shares` `(images, ..., classes)`, which the loss then smooths towards uniform."""
+    sums = shares.sum(axis=-1)
+    # What has no class at all, as positions to be ignored, says nothing.
+    kept = shares[sums != 0]
+    proper = bool(np.abs(kept.sum(axis=-1) - 1).max(initial=0.0) < 1e-3) and bool(kept.size)
+    smooth = (1 - smoothing) * kept + smoothing / shares.shape[-1]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        blur = -(smooth * np.log(np.where(smooth > 0, smooth, 1.0))).sum() / max(len(kept), 1)
+    return replace(
+        counted,
+        sum_low=float(sums.min(initial=np.inf)),
+        sum_high=float(sums.max(initial=-np.inf)),
+        blur=float(blur) if proper and kept.min(initial=0.0) >= 0 else float("nan"),
+    )
 
 
 def _are_shares(labels: npt.NDArray[Any], loss: Mapping[str, Any]) -> bool:

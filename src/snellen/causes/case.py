@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import numpy as np
+
 from snellen.core import Clear, Finding, Layer, Severity, Verdict
 from snellen.record import Event, Subject
 from snellen.symptoms.answers import gap, training_score
@@ -91,8 +93,10 @@ class Case:
         if self.outcome.harmed is None:
             return False
         score, between = training_score(self.subject), gap(self.subject, at_least=30)
+        # Of a loss that guessing has no value of it is not known how far it could fall.
+        comparable = np.isfinite(self.outcome.prior_loss) or score is None
         return (
-            loss_left(self.subject) > loss
+            (comparable and loss_left(self.subject) > loss)
             or (score is not None and score.skill < skill)
             or (between is not None and between.size > widest)
         )

@@ -46,6 +46,10 @@ class Targets(Statistic):
     sum_high: float = float("nan")
     """Least and greatest sum of one image's shares (or one position's) over the classes; NaN where
     labels are numbers of classes, or no classes at all."""
+    blur: float = float("nan")
+    """Mean entropy of these shares, in nats, smoothed as the loss smooths them: what a
+    cross-entropy can't fall below. 0 for one-hot labels; NaN as above, and where they do not sum to
+    1."""
 
     def __add__(self, other: Targets) -> Targets:
         if self.images == 0:
@@ -73,6 +77,7 @@ class Targets(Statistic):
             # Of NaN and a number, the number.
             float(np.fmin(self.sum_low, other.sum_low)),
             float(np.fmax(self.sum_high, other.sum_high)),
+            (self.blur * self.units + other.blur * other.units) / max(units, 1),
         )
 
     @classmethod

@@ -251,24 +251,20 @@ def yardstick(subject: Subject) -> Yardstick:
     none = Yardstick(float("nan"))
     last = subject.last("", Targets, "", Clock.INLINE)
     loss = record(subject, "loss")
-    # Soft labels (mixed images) have an entropy of their own, which is not on record, and labels
-    # that are right several at a time have none.
-    soft = loss.get("labels") == "probabilities"
     # What a Keras model reports includes its layers' penalties.
     penalised = bool(subject.facts.get("regularisers"))
-    several = last is not None and last.value.sum_high > 1 + 1e-2
-    if last is None or soft or several or penalised or not _averaged(loss) or _composed(subject):
+    if last is None or penalised or not _averaged(loss) or _composed(subject):
         return none
     targets, name = last.value, loss.get("name")
     smoothing = _smoothing(loss)
     one_of_many = targets.kind in (TargetKind.CLASSES, TargetKind.SEGMENTATION)
     if name in ("cross_entropy", "nll") and one_of_many:
         classes = _classes(subject, targets)
+        floor = _floor(targets, loss, classes)
+        if floor is None:
+            return none
         priors = np.concatenate([targets.priors, np.zeros(classes - len(targets.priors))])
-        found = Yardstick(
-            landmarks.smoothed_prior(priors, smoothing),
-            landmarks.smoothed_floor(classes, smoothing),
-        )
+        found = Yardstick(landmarks.smoothed_prior(priors, smoothing), floor)
     elif name in BINARY:
         found = _binary_yardstick(targets, smoothing)
     elif (
@@ -279,6 +275,16 @@ def yardstick(subject: Subject) -> Yardstick:
         return none
     # Labels that are all alike can be guessed without error: nothing to compare with.
     return found if found.prior - found.floor > 1e-6 else none
+
+
+def _floor(targets: Targets, loss: Mapping[str, Any], classes: int) -> float | None:
+    """What a cross-entropy can't fall below: the entropy of the labels as it takes them, as of
+    mixed images; `None` where they have none, or it is not known."""
+    if np.isfinite(targets.blur):
+        return targets.blur
+    # Run files of older releases do not have it.
+    shares = np.isfinite(targets.sum_high) or loss.get("labels") == "probabilities"
+    return None if shares else landmarks.smoothed_floor(classes, _smoothing(loss))
 
 
 def _binary_yardstick(targets: Targets, smoothing: float) -> Yardstick:
