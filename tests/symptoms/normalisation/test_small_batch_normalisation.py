@@ -65,7 +65,7 @@ def test_sentence() -> None:
     )
 
 
-@pytest.mark.parametrize(("lost", "expected"), [(None, "note"), (40, "note"), (42, "warning")])
+@pytest.mark.parametrize(("lost", "expected"), [(None, "note"), (20, "note"), (22, "warning")])
 def test_answers_that_training_loses_are_the_harm_itself(lost: int | None, expected: str) -> None:
     assert grade(SmallBatchNormalisation(), watched(lost=lost), "conv", UNHARMED) == expected
 

@@ -63,7 +63,7 @@ def test_needs_weights_and_learning_by_heart(
 
 @pytest.mark.parametrize(
     ("known", "unknown", "expected"),
-    [(1.0, 0.72, "note"), (1.0, 0.68, "warning"), (None, None, "note")],
+    [(1.0, 0.82, "note"), (1.0, 0.78, "warning"), (None, None, "note")],
 )
 def test_what_holds_for_no_other_image_is_harm_itself(
     known: float | None, unknown: float | None, expected: str

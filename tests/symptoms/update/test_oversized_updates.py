@@ -13,6 +13,7 @@ from snellen.record import Clock, Subject
 from snellen.stats import MapSummary, WeightState, WeightUpdate
 from snellen.symptoms.update.oversized_updates import OversizedUpdates
 from symptoms.build import (
+    UNHARMED,
     conv,
     finding,
     grade,
@@ -56,6 +57,25 @@ def layer_with(
 )
 def test_drift(drift: float, changes: dict[str, Any], expected: str) -> None:
     assert grade(OversizedUpdates(), layer_with((0, update(drift=drift)), **changes)) == expected
+
+
+@pytest.mark.parametrize(
+    ("drift", "times", "changes", "expected"),
+    [
+        (19.9, 3, {}, "note"),
+        (20.1, 3, {}, "error"),
+        # A first step or two that were recovered from.
+        (20.1, 2, {}, "note"),
+        (59.9, 3, {"normalised": True}, "note"),
+        (60.1, 3, {"normalised": True}, "error"),
+    ],
+)
+def test_what_is_thrown_over_again_and_again_is_harm_itself(
+    drift: float, times: int, changes: dict[str, Any], expected: str
+) -> None:
+    steps = [(step, update(drift=drift if step == 0 else 4.0)) for step in range(times)]
+    watched = layer_with(*steps, **changes)
+    assert grade(OversizedUpdates(), watched, "conv", UNHARMED) == expected
 
 
 def test_drift_is_that_of_the_median_channel() -> None:

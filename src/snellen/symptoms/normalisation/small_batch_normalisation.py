@@ -110,7 +110,7 @@ class SmallBatchNormalisation(Symptom):
         because="the limit of S35, the other way round",
     )
     evident_lost: float = threshold(
-        0.20,
+        0.10,
         unit="share of images answered rightly, running less batch statistics",
         because="training itself answers so much worse: that is the harm",
     )

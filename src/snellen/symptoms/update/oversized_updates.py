@@ -73,6 +73,10 @@ class RelativeUpdate:
         )
 
 
+SEVERAL = 3
+"""Steps beyond the limit that are no accident."""
+
+
 @dataclass(frozen=True)
 class OversizedUpdates(Symptom):
     """Optimiser steps too large for the layer they change.
@@ -123,6 +127,11 @@ class OversizedUpdates(Symptom):
         3.0,
         unit="standard deviations per step (κ)",
         because="first steps of 3 to 31 ended with 35 to 82% dead channels",
+    )
+    evident_drift: float = threshold(
+        20.0,
+        unit="standard deviations per step (κ), at three steps or more",
+        because="twice the largest step of any healthy network: all that was learnt is thrown over",
     )
     normalised_factor: float = threshold(
         3.0,
@@ -180,6 +189,7 @@ class OversizedUpdates(Symptom):
             ),
             step=over[0][1].step,
             at=update.step,
+            evident=worst > kinder * self.evident_drift and len(over) >= SEVERAL,
         )
 
     def _ratio(
