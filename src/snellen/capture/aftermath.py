@@ -16,10 +16,12 @@ from snellen.capture.examination import examination
 from snellen.capture.experiments.asked import Asked
 from snellen.capture.held_out import HeldOut, Training
 from snellen.capture.labels import answers_of, predictions_of, strata
+from snellen.capture.masks import mask_fit
 from snellen.capture.probe import Chunk, Probe
 from snellen.capture.records import Records
 from snellen.core import Layer
 from snellen.record import HELD_OUT, Clock
+from snellen.stats import MaskFit
 
 
 @dataclass
@@ -51,6 +53,19 @@ class Aftermath:
             found = held_out.audit(training, self.probe.chunks, self._strata)
             if found is not None:
                 self.records.add(self.step, Clock.INLINE, "", "", found)
+            fit = self._mask_fit()
+            if fit is not None:
+                self.records.add(self.step, Clock.INLINE, "", "", fit)
+
+    def _mask_fit(self) -> MaskFit | None:
+        """Of the first of the probe's chunks, which are drawn at random."""
+        chunk = self.probe.chunks[0] if self.probe.chunks else None
+        if chunk is None or chunk.labels is None:
+            return None
+        images = self.model.images_of(chunk.inputs)
+        if images is None:
+            return None
+        return mask_fit(images, chunk.labels, self.loss, self.class_axis)
 
     def training(self, audit: Audit, steps_per_pass: int | None) -> Training:
         return Training(*audit.training(steps_per_pass), self.probe.draw.population)

@@ -18,6 +18,7 @@ from snellen.stats.features import Features as Features
 from snellen.stats.features import ImageAnswers as ImageAnswers
 from snellen.stats.features import pooled as pooled
 from snellen.stats.map_summary import MapSummary as MapSummary
+from snellen.stats.mask_fit import MaskFit as MaskFit
 from snellen.stats.normalisation import ModeGap as ModeGap
 from snellen.stats.normalisation import NormalisationState as NormalisationState
 from snellen.stats.position_sums import InputDependence as InputDependence

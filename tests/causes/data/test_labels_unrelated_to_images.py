@@ -31,7 +31,7 @@ from causes.data.cases import (
 from snellen.causes.data.labels_unrelated_to_images import LabelsUnrelatedToImages
 from snellen.core import Severity
 from snellen.record import Clock
-from snellen.stats import ImageAnswers, WeightState
+from snellen.stats import ImageAnswers, MaskFit, WeightState
 from snellen.symptoms.data.labels_without_signal import OnlyByHeart
 from symptoms.build import weights
 
@@ -223,3 +223,31 @@ def test_remedies(keras: bool) -> None:
     watched = in_keras(answering()) if keras else answering()
     given = remedies(LabelsUnrelatedToImages, case(watched))
     assert "order" in given[0].code
+
+
+def masked(telling: int, turned: int) -> Any:
+    return {("", MaskFit, "", Clock.INLINE): [(1000, MaskFit(64, telling, turned, 0.3))]}
+
+
+@pytest.mark.parametrize(
+    ("telling", "turned", "expected"),
+    [
+        (11, 11, "unmeasured"),
+        (12, 3, "absent"),
+        (12, 4, "present"),
+        (64, 0, "absent"),
+        (64, 32, "present"),
+    ],
+)
+def test_masks_that_would_fit_turned(telling: int, turned: int, expected: str) -> None:
+    watched = case(answering(None, None, masked(telling, turned)))
+    assert state(LabelsUnrelatedToImages, "masks-would-fit-turned", watched) == expected
+
+
+@pytest.mark.parametrize("keras", [False, True])
+def test_turned_masks_are_turned_with_their_images(keras: bool) -> None:
+    watched = answering(None, None, masked(64, 40))
+    about = case(in_keras(watched) if keras else watched)
+    assert belief(LabelsUnrelatedToImages, about) > 0.8
+    first, *_ = remedies(LabelsUnrelatedToImages, about)
+    assert first.title.startswith("Flip and turn each mask with its image")

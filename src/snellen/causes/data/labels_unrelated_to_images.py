@@ -15,6 +15,8 @@ from snellen.causes.measures.losses import losses
 from snellen.causes.measures.recalls import both, gap, training_score
 from snellen.causes.measures.soundness import came_apart
 from snellen.core import Finding, Severity
+from snellen.record import Clock
+from snellen.stats import MaskFit
 from snellen.symptoms.data.labels_without_signal import OnlyByHeart
 from snellen.symptoms.wording import amount, percent
 
@@ -24,6 +26,11 @@ STRUCTURE = ("S33", "S47", "S30", "S31", "S34")
 """What keeps a network from reading any labels: coarse maps, no activation, a stride that skips
 pixels, a small field, a dense layer on all pixels."""
 BEGINNINGS = ("S08", "S09", "S10", "S52", "S60")
+ENOUGH_MASKS = 12
+"""Masks by which it can be told whether they lie on their images."""
+TURNED = 0.25
+"""Share of them that would fit better turned, from which on it is no chance: flips of every second
+image make it a half."""
 WHITE = 1.05
 """Roughness along the smoothest axis from which on an image is white noise (1.13)."""
 
@@ -34,7 +41,8 @@ class LabelsUnrelatedToImages(Cause):
     ## How it shows
     The network is sound and its weights move, yet it stays at chance; or it learns training images
     by heart, late, and held-out ones stay at chance. A simple reader of the untrained network's
-    maps finds the labels no better than shuffled ones.
+    maps finds the labels no better than shuffled ones. Masks that were not flipped and turned with
+    their images would fit them better if they were.
 
     ## What looks similar
     A dead network (C20, C10) is at chance, too: its channels are silent. A rate too low (C21), a
@@ -107,6 +115,17 @@ class LabelsUnrelatedToImages(Cause):
             return UNMEASURED
         said = f"neighbouring pixels differ by {seen.least:.2f} standard deviations (noise: 1.13)"
         return sign(seen.least > WHITE, said)
+
+    @clue(Group.DATA, expected=(0.2, 0.002), decisive=True)
+    def masks_would_fit_turned(self, case: Case) -> Sign:
+        seen = _mask_fit(case)
+        if seen is None:
+            return UNMEASURED
+        said = (
+            f"{seen.turned} of {seen.telling} masks fit their images clearly better when they are "
+            f"flipped or turned (by {seen.gain:.2f} of the variance, in the mean over all)"
+        )
+        return sign(_turned(seen), said)
 
     @clue(Group.CLASSES, expected=(0.5, 0.09))
     def at_chance_though_weights_move(self, case: Case) -> Sign:
@@ -200,8 +219,21 @@ class LabelsUnrelatedToImages(Cause):
         return came_apart(case)
 
     def remedies(self, case: Case) -> Iterable[Remedy]:
+        seen = _mask_fit(case)
+        if seen is not None and _turned(seen):
+            yield _turned_together(case)
         yield _one_order(case)
         yield _looked_at(case)
+
+
+def _mask_fit(case: Case) -> MaskFit | None:
+    """`None` where too few masks tell."""
+    last = case.subject.last("", MaskFit, "", Clock.INLINE)
+    return last.value if last is not None and last.value.telling >= ENOUGH_MASKS else None
+
+
+def _turned(seen: MaskFit) -> bool:
+    return seen.turned > TURNED * seen.telling
 
 
 def _at_chance(case: Case) -> bool:
@@ -233,6 +265,29 @@ def _one_order(case: Case) -> Remedy:
         code,
         "nothing",
         "held-out images are answered above chance, and S43 finds a signal",
+    )
+
+
+def _turned_together(case: Case) -> Remedy:
+    if case.keras:
+        code = (
+            "flip = keras.layers.RandomFlip()\n"
+            "both = keras.ops.concatenate([images, masks], axis=-1)  # flipped and turned as one\n"
+            "both = flip(both, training=True)\n"
+            "images, masks = both[..., : images.shape[-1]], both[..., images.shape[-1] :]"
+        )
+    else:
+        code = (
+            "turns = int(torch.randint(4, ()))\n"
+            "images = torch.rot90(images, turns, dims=(-2, -1))\n"
+            "masks = torch.rot90(masks, turns, dims=(-2, -1))  # by the same number"
+        )
+    return Remedy(
+        "Flip and turn each mask with its image, by one random number",
+        case.framework,
+        code,
+        "nothing",
+        "masks fit best as they are, and the loss falls well below that of guessing",
     )
 
 
