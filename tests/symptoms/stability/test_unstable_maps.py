@@ -12,6 +12,7 @@ from snellen.record import Subject
 from snellen.stats import Similarity
 from snellen.symptoms.stability.unstable_maps import UnstableMaps
 from symptoms.build import (
+    UNHARMED,
     conv,
     finding,
     grade,
@@ -53,6 +54,24 @@ def layer_with(*pairs: Pair, gap: int = 100, images: int = 320, **changes: Any) 
 )
 def test_both_sides_of_each_limit(pairs: Sequence[Pair], expected: str) -> None:
     assert grade(UnstableMaps(), layer_with(*pairs)) == expected
+
+
+@pytest.mark.parametrize(
+    ("pair", "end", "expected"),
+    [
+        ((0.49, 0.49), 1.2, "error"),
+        ((0.49, 0.49), 1.1, "note"),
+        # Of healthy networks it is one of the two at most.
+        ((0.49, 0.51), 1.2, "note"),
+        ((0.51, 0.49), 1.2, "note"),
+    ],
+)
+def test_new_maps_at_every_check_are_harm_itself_where_little_was_learnt(
+    pair: Pair, end: float, expected: str
+) -> None:
+    loss = [2.2, 2.2, 2.2, *[end] * 97]
+    watched = layer_with(pair, pair, pair, train=loss)
+    assert grade(UnstableMaps(), watched, "conv", UNHARMED) == expected
 
 
 def test_sentence() -> None:

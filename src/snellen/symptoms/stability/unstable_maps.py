@@ -14,6 +14,7 @@ from snellen.stats import Similarity
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
 from snellen.symptoms.finite import median
 from snellen.symptoms.phases import Phase, Timeline, number, timeline
+from snellen.symptoms.progress import unlearnt
 from snellen.symptoms.structure import part_of
 from snellen.symptoms.wording import amount
 
@@ -58,7 +59,8 @@ class UnstableMaps(Symptom):
     ## What it finds
     Layers whose maps of the fixed probe images still differ from one check to the next in the late
     phase of the training, in at least two of the last three checks. Compared are pooled features
-    (unbiased linear CKA) and the maps themselves (correlation).
+    (unbiased linear CKA) and the maps themselves (correlation). Where both show that less than half
+    survives, and more than half of the loss is left, that is the harm itself.
 
     ## Why it matters
     Later layers chase a moving target, and what the network knows at the end is an accident of the
@@ -139,6 +141,7 @@ class UnstableMaps(Symptom):
         if len(bad) < 2:
             return Healthy(layer.name, last.value.images, last.step)
         worst = [e for e in bad if self._low(e.value, self.error_below, self.error_below)]
+        lost = [e for e in bad if max(e.value.cka, e.value.correlation) < self.error_below]
         return Suspicion(
             layer.name,
             Severity.ERROR if len(worst) >= 2 else Severity.WARNING,
@@ -156,6 +159,8 @@ class UnstableMaps(Symptom):
             step=bad[0].step,
             images=last.value.images,
             at=last.step,
+            # Maps that are new at every check, late in a training that has hardly learnt.
+            evident=len(lost) >= 2 and unlearnt(subject),
         )
 
     def _low(self, seen: Similarity, cka: float, correlation: float) -> bool:
