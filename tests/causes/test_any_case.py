@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import math
 import re
 
 import pytest
 
 from causes.cases import Said
-from snellen.causes import Case, Weights, account, catalogue
+from snellen.causes import Case, Change, Weights, account, catalogue
 from snellen.core import Clear, Finding, Place, Severity
 from snellen.symptoms import catalogue as symptoms
 from snellen.symptoms import judge, outcomes
+from snellen.trials.interventions import made
 from symptoms import test_any_geometry
 from symptoms.build import run
 from symptoms.test_any_richer_run import RicherDice
@@ -35,6 +38,16 @@ def account_of_all(case: Case) -> None:
         for remedy in given:
             assert remedy.framework == case.framework
             compile(remedy.code, cause.code, "exec")
+            if remedy.change is not None:
+                change_can_be_made(remedy.change)
+
+
+def change_can_be_made(change: Change) -> None:
+    """Every intervention exists and takes these parameters; everything is plain JSON."""
+    assert change.boundary or change.edits
+    for asked in change.boundary:
+        assert made(asked.name, asked.parameters).sentence()
+    json.dumps(dataclasses.asdict(change), allow_nan=False)
 
 
 @pytest.mark.parametrize("kind", [Dice, RicherDice, test_any_geometry.Dice])

@@ -18,6 +18,10 @@ from snellen.causes._cause import Sign as Sign
 from snellen.causes._cause import clue as clue
 from snellen.causes._cause import sign as sign
 from snellen.causes.case import Case as Case
+from snellen.causes.change import AtBoundary as AtBoundary
+from snellen.causes.change import Change as Change
+from snellen.causes.change import Edit as Edit
+from snellen.causes.change import Setting as Setting
 from snellen.causes.ledger import Ledger as Ledger
 from snellen.causes.ledger import Term as Term
 from snellen.causes.ledger import account as account

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from snellen.causes.case import Case
+from snellen.causes.change import Change
 
 
 class Group(StrEnum):
@@ -99,6 +100,8 @@ class Remedy:
     """What is paid for it."""
     watch: str
     """What should be better in the next run, and what may get worse."""
+    change: Change | None = None
+    """The same for a machine to do; `None`: only a person can."""
 
 
 class Cause(ABC):

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from snellen.cli import baseline, causes, confirm, demo, explain, report, run, symptoms, trial
+from snellen.cli import baseline, causes, confirm, demo, explain, fix, report, run, symptoms, trial
 from snellen.cli.exit_status import USAGE
 from snellen.core import SnellenError
 
@@ -27,6 +27,7 @@ app.command("run", context_settings={"allow_interspersed_args": False})(run.run)
 app.command("report")(report.report)
 app.command("baseline")(baseline.baseline)
 app.command("confirm", context_settings={"allow_interspersed_args": False})(confirm.confirm)
+app.command("fix", context_settings={"allow_interspersed_args": False})(fix.fix)
 app.command("demo")(demo.demo)
 app.command("symptoms")(symptoms.symptoms)
 app.command("causes")(causes.causes)

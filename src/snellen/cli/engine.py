@@ -6,7 +6,7 @@ import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,14 +21,14 @@ class EngineName(StrEnum):
     RAY = "ray"
 
 
-ENGINE = typer.Option(
-    "--engine",
-    help="Processes of this machine, or a Ray cluster: the one that RAY_ADDRESS names, or one of "
-    "this machine alone.",
-)
-JOBS = typer.Option(
-    "--jobs", metavar="N", min=1, help="Trials side by side (default: as many as processors)."
-)
+ENGINE = Annotated[
+    EngineName,
+    typer.Option(
+        "--engine",
+        help="Processes of this machine, or a Ray cluster: the one that RAY_ADDRESS names, or one "
+        "of this machine alone.",
+    ),
+]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`snellen trial`: one trial in a process of its own. For `snellen confirm`, not for people."""
+"""`snellen trial`: one trial in a process of its own. Not for people."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ def trial(
 
 def _run(told: dict[str, Any]) -> NoReturn:
     from snellen.cli.script import Script
+    from snellen.report.shown import shown
     from snellen.trials.performing import perform
     from snellen.trials.scratch import guard
     from snellen.trials.trial import Invocation, Trial
@@ -47,7 +48,12 @@ def _run(told: dict[str, Any]) -> NoReturn:
         return ending.error
 
     done = perform(
-        Trial.from_json(told["trial"]), invocation, run, run_file, subject=told["subject"]
+        Trial.from_json(told["trial"]),
+        invocation,
+        run,
+        run_file,
+        subject=told["subject"],
+        show=shown,
     )
     written = result.with_suffix(".new")
     written.write_text(json.dumps(done.to_json()), encoding="utf-8")

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+from typing import Any
 
-from snellen.record import trials
+from snellen.causes import Case
+from snellen.record import fix, trials
+from snellen.trials.course import Course
+from snellen.trials.treatment import Treatment
 from snellen.trials.trial import Done
 
 
@@ -17,3 +21,25 @@ def tried(path: Path) -> list[Done]:
         with contextlib.suppress(KeyError, TypeError):
             known.append(Done.from_json(row))
     return known
+
+
+def planned(path: Path, case: Case) -> Course | None:
+    """The remedies that `snellen fix` tried last; `None` where it did not, or where a later release
+    did. Raises `RunFileError`."""
+    told = fix(path)
+    if told is None or told["subject"] != case.subject.name:
+        return None
+    try:
+        treatments = [Treatment.from_json(one) for one in told["treatments"]]
+    except (KeyError, TypeError):
+        return None
+    return Course(case, treatments, told["max_steps"])
+
+
+def plan_of(course: Course) -> dict[str, Any]:
+    """As `planned` reads it again."""
+    return {
+        "subject": course.case.subject.name,
+        "max_steps": course.max_steps,
+        "treatments": [one.to_json() for one in course.treatments],
+    }

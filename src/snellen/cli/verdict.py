@@ -3,47 +3,60 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
 from snellen.cli.judging import judged
-from snellen.cli.tried import tried
+from snellen.cli.tried import planned, tried
 from snellen.core import Finding
-from snellen.diagnosis import diagnose
+from snellen.diagnosis import cases, diagnose
 from snellen.record import RunFileError, read, store_verdicts
-from snellen.report.document import document_of
+from snellen.report.document import Document, document_of
 from snellen.report.json import json_of, write_json
+from snellen.report.mended import mended_facts
 from snellen.report.plain import plain
 from snellen.report.terminal import print_card
 from snellen.settings import Settings
 from snellen.symptoms import outcomes
 
+Show = Callable[[Document, TextIO], None]
+
 
 def give_verdict(
-    path: Path, settings: Settings, screen: TextIO, *, shown: str, store: bool = False
+    path: Path,
+    settings: Settings,
+    screen: TextIO,
+    *,
+    shown: str,
+    store: bool = False,
+    show: Show = print_card,
 ) -> bool:
     """Judge the run file at `path`; whether there is a finding as severe as `settings.fail_on`.
 
     `shown` is how the file is named to the user. The card goes to `screen` unless `settings.quiet`,
     the JSON to `settings.json` (`-`: standard output). Raises `RunFileError` for a file that can't
     be read and `ReportError` for JSON that can't be written. `store`: keep the verdicts in the
-    file.
+    file. `show`: what goes to the screen.
     """
     contents = read(path)
     verdicts = judged(contents, settings)
     endings = outcomes(contents, settings.strictness)
+    done = tried(path)
+    courses = (planned(path, case) for case in cases(contents, verdicts.everything, endings))
     document = document_of(
         contents,
         verdicts.shown,
         endings,
         file=shown,
         accepted=verdicts.accepted,
-        diagnoses=diagnose(contents, verdicts.everything, endings, trials=tried(path)),
+        diagnoses=diagnose(contents, verdicts.everything, endings, trials=done),
+        mended=next((mended_facts(course, done) for course in courses if course), None),
     )
     if settings.json is not None:
         write_json(document, settings.json, sys.stdout)
     if not settings.quiet:
-        print_card(document, screen)
+        show(document, screen)
     if store:
         _store(path, json_of(document), screen)
     least = settings.fail_on

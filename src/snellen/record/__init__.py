@@ -24,6 +24,8 @@ from snellen.record.run import Moment as Moment
 from snellen.record.run import RunContents as RunContents
 from snellen.record.run import Subject as Subject
 from snellen.record.run import Thumbnail as Thumbnail
+from snellen.record.tried import fix as fix
+from snellen.record.tried import store_fix as store_fix
 from snellen.record.tried import store_trial as store_trial
 from snellen.record.tried import trials as trials
 from snellen.record.writer import RunWriter as RunWriter

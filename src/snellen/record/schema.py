@@ -87,3 +87,11 @@ CREATE TABLE IF NOT EXISTS trials (
 )
 """
 """Made when the first trial is stored: a run that was never tried has none."""
+
+FIXES_TABLE = """
+CREATE TABLE IF NOT EXISTS fixes (
+    number INTEGER PRIMARY KEY,
+    plan TEXT NOT NULL
+)
+"""
+"""Made when remedies are tried for the first time."""

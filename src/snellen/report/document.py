@@ -14,6 +14,7 @@ from snellen.record import RunContents, Subject
 from snellen.report.explanation import Explanation, explanations
 from snellen.report.explanation import headline as cause_headline
 from snellen.report.health import LayerHealth, layer_health
+from snellen.report.mended import MendedFacts
 from snellen.report.outcomes import Outcome
 
 MOST_PAGES = 3
@@ -126,6 +127,8 @@ class Document:
     verdicts: tuple[Verdict, ...]
     accepted: int = 0
     """Findings that a baseline accepted; they are nowhere else."""
+    mended: MendedFacts | None = None
+    """What came of trying remedies; `None` where none were tried."""
 
     @property
     def severity(self) -> Severity | None:
@@ -152,11 +155,13 @@ def document_of(
     file: str,
     accepted: int = 0,
     diagnoses: Sequence[Diagnosis] = (),
+    mended: MendedFacts | None = None,
 ) -> Document:
     """The document of a run that was read from `file` and judged; `outcomes` by subject.
 
     A baseline has taken `accepted` findings from `verdicts`. `diagnoses`: those of the subjects,
-    which rest on all verdicts; they are left out where `verdicts` show nothing wrong.
+    which rest on all verdicts; they are left out where `verdicts` show nothing wrong. `mended`:
+    what came of trying remedies.
     """
     order = {
         (subject.name, layer.name): place
@@ -187,6 +192,7 @@ def document_of(
         next=_next(explained, groups, run),
         verdicts=tuple(verdicts),
         accepted=accepted,
+        mended=mended,
     )
 
 

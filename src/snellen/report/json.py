@@ -16,6 +16,7 @@ from snellen.core import Finding, Undecided
 from snellen.report.document import Document, LayerHealth
 from snellen.report.errors import ReportError
 from snellen.report.explanation import CONFIRMED, CauseFacts, Explanation, Reason
+from snellen.report.mended import MendedFacts
 from snellen.trials.proof import Proof
 
 SCHEMA = "snellen.verdicts/1"
@@ -60,6 +61,7 @@ def json_of(document: Document) -> dict[str, Any]:
             }
             for subject in document.subjects
         ],
+        "fix": None if document.mended is None else _mended(document.mended),
         "accepted": document.accepted,
         "notes": list(document.notes),
     }
@@ -146,6 +148,39 @@ def _proof(proof: Proof) -> dict[str, Any]:
         "reason": proof.reason,
         "effects": [{"predicted": word, **plain_value(effect)} for word, effect in told],
         "limits": list(proof.limits),
+    }
+
+
+def _mended(facts: MendedFacts) -> dict[str, Any]:
+    return {
+        "subject": facts.subject,
+        "headline": facts.headline,
+        "sound": facts.sound or None,
+        "best": None if facts.best is None else facts.remedies.index(facts.best),
+        "remedies": [
+            {
+                "code": remedy.code,
+                "cause": remedy.cause,
+                "title": remedy.title,
+                "lines": remedy.lines,
+                "word": remedy.word,
+                "sentence": remedy.sentence(),
+                "diff": remedy.diff or None,
+                "unedited": remedy.unedited or None,
+                "effect": None if remedy.effect is None else plain_value(remedy.effect),
+            }
+            for remedy in facts.remedies
+        ],
+        "measures": [plain_value(one) for one in facts.measures],
+        "layers": [
+            {"layer": one.layer, "before": _layer(one.before), "after": _layer(one.after)}
+            for one in facts.layers
+        ],
+        "symptoms": {
+            "gone": [plain_value(one) for one in facts.gone],
+            "left": [plain_value(one) for one in facts.left],
+            "new": [plain_value(one) for one in facts.new],
+        },
     }
 
 

@@ -14,6 +14,7 @@ from rich.text import Text
 from snellen.core import Severity
 from snellen.report.document import Document, Group, Passed, SubjectFacts, Unjudged
 from snellen.report.health import MEANINGS, Health, LayerHealth
+from snellen.report.mending import show_mended
 from snellen.report.page import Page
 from snellen.report.strip import ASCII_BLOCKS, BLOCKS, COLOURS, cells, folded, tally
 from snellen.report.why import show_diagnosis
@@ -38,18 +39,36 @@ def print_card(document: Document, file: TextIO, *, width: int | None = None) ->
         file.flush()
 
 
+def print_mended(document: Document, file: TextIO, *, width: int | None = None) -> None:
+    """Print the verdict in a few lines, and what came of trying remedies. As `print_card` else."""
+    console = Console(file=file, width=width, highlight=False, emoji=False, markup=False)
+    card = _Card(Page(console, ascii=not (file.encoding or "").lower().startswith("utf")))
+    with contextlib.suppress(OSError, ValueError):
+        card.head(document)
+        if document.mended is not None:
+            several = len(document.subjects) > 1
+            show_mended(card.page, document.mended, several=several)
+        card.page.console.print()
+        file.flush()
+
+
 @dataclass(frozen=True)
 class _Card:
     page: Page
 
-    def show(self, document: Document) -> None:
+    def head(self, document: Document) -> None:
         self.page.console.print()
         self.page.console.print(
             Rule(self.page.text("snellen"), characters="-" if self.page.ascii else "─")
         )
         self.verdict(document)
+
+    def show(self, document: Document) -> None:
+        self.head(document)
         several = len(document.subjects) > 1
         show_diagnosis(self.page, document.explanations, several=several)
+        if document.mended is not None:
+            show_mended(self.page, document.mended, several=several)
         if document.groups:
             self.page.heading("What was found")
             orders = {

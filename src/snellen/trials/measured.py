@@ -76,11 +76,9 @@ class Measured:
 def measure(contents: RunContents, subject: str = "") -> Measured | None:
     """The endpoints of the subject of this name, or of the one that was trained longest; `None`
     where nothing was trained."""
-    trained = [s for s in contents.subjects if s.steps > 0]
-    named = [s for s in trained if s.name == subject]
-    if not trained:
+    chosen = measured_subject(contents, subject)
+    if chosen is None:
         return None
-    chosen = named[0] if named else max(trained, key=lambda s: s.steps)
     ending = outcomes(contents)[chosen.name]
     found, looked = _symptoms(chosen)
     return Measured(
@@ -92,6 +90,15 @@ def measure(contents: RunContents, subject: str = "") -> Measured | None:
         found,
         looked,
     )
+
+
+def measured_subject(contents: RunContents, subject: str = "") -> Subject | None:
+    """The subject that `measure` speaks of."""
+    trained = [s for s in contents.subjects if s.steps > 0]
+    named = [s for s in trained if s.name == subject]
+    if not trained:
+        return None
+    return named[0] if named else max(trained, key=lambda s: s.steps)
 
 
 def _symptoms(

@@ -4,31 +4,41 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import wrapt
 
 from snellen.adapters.changes import Effect, Patches, arm
-from snellen.record import read
+from snellen.record import Subject, read
 from snellen.settings import Settings
 from snellen.trials.interventions import OtherSeed
 from snellen.trials.limit import LimitedSession, StepLimitReached
-from snellen.trials.measured import measure
+from snellen.trials.measured import measure, measured_subject
 from snellen.trials.trial import Done, Ended, Invocation, Trial
 
 RunScript = Callable[[], BaseException | None]
 """Runs the script as `__main__` to its end and returns what it raised."""
+Show = Callable[[Path, Subject], Mapping[str, Any]]
+"""Plain JSON values about one model of a run file."""
 
 
 def perform(
-    trial: Trial, invocation: Invocation, run: RunScript, run_file: Path, *, subject: str = ""
+    trial: Trial,
+    invocation: Invocation,
+    run: RunScript,
+    run_file: Path,
+    *,
+    subject: str = "",
+    show: Show = lambda path, subject: {},
 ) -> Done:
     """Run the script under the trial's changes and measure what came of it.
 
-    `run_file` is written and may be thrown away afterwards. Call it in a process of its own, once:
-    what the script leaves behind, and the changes themselves, stay.
+    `run_file` is written and may be thrown away afterwards. `show` is asked what a report shows of
+    the model that was measured, by the run file and the model as it was read. Call it in a process
+    of its own, once: what the script leaves behind, and the changes themselves, stay.
     """
     began = time.monotonic()
     effects = _arm(trial, invocation.framework)
@@ -42,7 +52,9 @@ def perform(
     error = run()
     limited = isinstance(error, StepLimitReached)
     path = session.finish(None if limited else error)
-    measured = measure(read(path), subject) if path is not None else None
+    contents = read(path) if path is not None else None
+    measured = measure(contents, subject) if contents is not None else None
+    model = measured_subject(contents, subject) if contents is not None else None
     changed = [effect for name, effect in effects.items() if name != OtherSeed.name]
     return Done(
         trial,
@@ -52,6 +64,7 @@ def perform(
         {what: times for effect in changed for what, times in effect.done.items()},
         tuple(why for effect in changed for why in effect.limits),
         {} if measured is None else measured.to_json(),
+        {} if path is None or model is None else show(path, model),
     )
 
 

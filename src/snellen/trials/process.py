@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from snellen.trials.edits.script import UnsureError, replaced
 from snellen.trials.scratch import Scratch, scratch
 from snellen.trials.trial import Done, Ended, Invocation, Trial
 
@@ -83,6 +84,10 @@ class Workplace:
         with tempfile.TemporaryDirectory(prefix="snellen-trial-") as place:
             folder = Path(place)
             with self._directory() as (directory, target):
+                try:
+                    self._write_edits(trial, directory, target)
+                except UnsureError as error:
+                    return Done(trial, Ended.FAILED, time.monotonic() - began, str(error))
                 spec = folder / "trial.json"
                 invocation = replace(self.invocation, directory=str(directory), target=str(target))
                 told: dict[str, Any] = {
@@ -112,6 +117,15 @@ class Workplace:
             return
         with scratch(here) as copy:
             yield copy.directory, _inside(copy, target, module=self.invocation.module)
+
+    def _write_edits(self, trial: Trial, directory: Path, target: Path | str) -> None:
+        """Into the copy of the script alone; raises `UnsureError` where it is no copy."""
+        if not trial.edits:
+            return
+        script = script_file(replace(self.invocation, directory=str(directory), target=str(target)))
+        if self.in_place or script is None:
+            raise UnsureError("the script is not in a copy of the directory it is run in")
+        script.write_bytes(replaced(script_text(script), trial.edits).encode())
 
     def _process(
         self, spec: Path, directory: Path, folder: Path, seconds: float, running: Running
@@ -153,6 +167,26 @@ class Workplace:
         if self.backend:
             own["KERAS_BACKEND"] = self.backend
         return {**os.environ, **own}
+
+
+def script_file(invocation: Invocation) -> Path | None:
+    """The file of the script, or of the module, in the directory it is run in; `None` where it lies
+    elsewhere."""
+    directory = Path(invocation.directory).resolve()
+    if not invocation.module:
+        script = (directory / invocation.target).resolve()
+        return script if script.is_relative_to(directory) and script.is_file() else None
+    own = directory.joinpath(*invocation.target.split("."))
+    found = [own.with_name(f"{own.name}.py"), own / "__main__.py"]
+    return next((file for file in found if file.is_file()), None)
+
+
+def script_text(script: Path) -> str:
+    """With its own line endings. Raises `UnsureError` for a file that is not UTF-8."""
+    try:
+        return script.read_bytes().decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnsureError(f"the script can't be read as UTF-8: {error}") from error
 
 
 def _inside(copy: Scratch, target: str, *, module: bool) -> Path | str:

@@ -75,7 +75,11 @@ def prove(suspects: Suspects, case: Case, done: Sequence[Done]) -> list[Proof]:
     """
     trials = by_arm(done)
     control, placebo = trials.pop(CONTROL, {}), trials.pop(PLACEBO, {})
-    again = _not_reproduced(control, case) if control else ""
+    # What no cause predicts anything of, such as a remedy that was tried, decides nothing here.
+    predicting = [p for cause, _ in suspects if (p := pattern(cause.code, case)) is not None]
+    deciding = {arm_name(arm) for p in predicting for arm in (*p.cures, *p.leaves)}
+    trials = {arm: made for arm, made in trials.items() if arm in deciding}
+    again = not_reproduced(control, case) if control else ""
     found: list[Proof] = []
     confirmed: list[type[Cause]] = []
     for cause, belief in suspects:
@@ -211,7 +215,7 @@ def _wanted(cause: type[Cause], case: Case) -> frozenset[str]:
     return frozenset(cause.explains & {finding.code for finding in case.findings(*cause.explains)})
 
 
-def _not_reproduced(control: Mapping[int, Measured], case: Case) -> str | None:
+def not_reproduced(control: Mapping[int, Measured], case: Case) -> str | None:
     """A sentence where the unchanged script, run again, mostly shows no fault."""
     found = {
         v.code for v in case.verdicts if isinstance(v, Finding) and v.severity is not Severity.NOTE

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, cast
 
+from snellen.trials.edits.script import Replacement
 from snellen.trials.interventions import Intervention, OtherSeed, made
 
 
@@ -45,6 +46,8 @@ class Trial:
     """The script is ended after so many updates; `None`: by itself alone."""
     max_seconds: float = 3600.0
     """The process is ended after so long."""
+    edits: tuple[Replacement, ...] = ()
+    """Made in the trial's own copy of the script before it runs."""
 
     @property
     def name(self) -> str:
@@ -58,7 +61,8 @@ class Trial:
 
     def key(self) -> str:
         """The same for trials that would come out the same."""
-        told = [(c.name, c.parameters) for c in self.armed]
+        told: list[Any] = [(c.name, c.parameters) for c in self.armed]
+        told += [asdict(one) for one in self.edits]
         return json.dumps([told, self.max_steps], sort_keys=True)
 
     def to_json(self) -> dict[str, Any]:
@@ -68,15 +72,16 @@ class Trial:
             "changes": [{"name": c.name, "parameters": c.parameters} for c in self.changes],
             "max_steps": self.max_steps,
             "max_seconds": self.max_seconds,
+            "edits": [asdict(one) for one in self.edits],
         }
 
     @classmethod
     def from_json(cls, told: Mapping[str, Any]) -> Trial:
         """Raises `KeyError` for an intervention that this release does not know."""
         changes = tuple(made(c["name"], c["parameters"]) for c in told["changes"])
-        return cls(
-            told["arm"], told["offset"], changes, told["max_steps"], float(told["max_seconds"])
-        )
+        edits = tuple(Replacement(**one) for one in told.get("edits", ()))
+        seconds = float(told["max_seconds"])
+        return cls(told["arm"], told["offset"], changes, told["max_steps"], seconds, edits)
 
 
 class Ended(StrEnum):
@@ -108,6 +113,8 @@ class Done:
     """What could not be changed."""
     measured: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """`Measured.to_json()` of its run; empty where nothing was trained."""
+    shown: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What a report shows of its model beside that, plain JSON values."""
 
     @property
     def usable(self) -> bool:
@@ -125,6 +132,7 @@ class Done:
             "did": dict(self.did),
             "limits": list(self.limits),
             "measured": dict(self.measured),
+            "shown": dict(self.shown),
         }
 
     @classmethod
@@ -137,4 +145,5 @@ class Done:
             cast("dict[str, int]", told["did"]),
             tuple(cast("list[str]", told["limits"])),
             cast("dict[str, Any]", told["measured"]),
+            cast("dict[str, Any]", told.get("shown", {})),
         )

@@ -9,6 +9,8 @@ import numpy as np
 
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
+from snellen.causes.change import Change, Setting, at_boundary
+from snellen.causes.changing import edited
 from snellen.causes.coding import written
 from snellen.causes.measures.deaths import MANY, deaths
 from snellen.causes.measures.losses import losses
@@ -149,7 +151,17 @@ class DropoutTooStrong(Cause):
             "\n".join(lines),
             "less regularisation: watch the gap between training and held-out images",
             "the training loss comes near the one in evaluation, and both fall",
+            _weakened(strong),
         )
+
+
+def _weakened(strong: dict[str, float]) -> Change | None:
+    """Every rate that is too strong, at 0.1; at the boundary all are scaled by one factor."""
+    if not strong:
+        return None
+    factor = float(f"{0.1 / max(strong.values()):.2g}")
+    was = sorted(set(strong.values()))
+    return edited(Setting.DROPOUT, 0.1, was, *at_boundary("dropout", factor=factor))
 
 
 def _weaker(case: Case, name: str) -> str:

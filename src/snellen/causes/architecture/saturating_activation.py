@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
+from snellen.causes.change import AtBoundary, Setting
+from snellen.causes.changing import edited
 from snellen.causes.coding import conv, named
 from snellen.causes.measures.steps import front_to_back
 from snellen.core import Layer, Severity
@@ -113,6 +115,14 @@ class SaturatingActivation(Cause):
             code,
             "channels can die at a learning rate that is too high (S01)",
             "the first layer's gradient comes within a factor of 10 of the last one's (S10)",
+            edited(
+                Setting.ACTIVATION,
+                "relu",
+                was,
+                # With a start that fits: weights for sigmoids are too small for ReLU.
+                AtBoundary("activations"),
+                AtBoundary("initialisation"),
+            ),
         )
 
 

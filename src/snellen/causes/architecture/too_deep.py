@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
+from snellen.causes.change import Change, at_boundary
 from snellen.causes.coding import batch_norm, conv
 from snellen.causes.measures.deaths import deaths
 from snellen.causes.measures.filters import starts
@@ -146,6 +147,7 @@ class TooDeep(Cause):
             code,
             "a few percent more time and memory; batches of at least 8 images",
             "S08, S09 and S10 are gone, and the first layer's weights move",
+            Change(at_boundary("normalisation")),
         )
         skip = (
             "x = layers.Add()([x, block(x)])"
@@ -158,6 +160,7 @@ class TooDeep(Cause):
             skip,
             "nothing where the shapes agree; a 1×1 convolution on the skip where they do not",
             "gradients of the first and last layers come within a factor of 10",
+            Change(at_boundary("skips")),
         )
 
 

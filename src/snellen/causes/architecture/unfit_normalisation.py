@@ -10,6 +10,7 @@ import numpy as np
 
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
+from snellen.causes.changing import other_batch
 from snellen.causes.measures.batches import images_per_step
 from snellen.causes.measures.images import input_range
 from snellen.causes.measures.layout import convolutions
@@ -335,6 +336,7 @@ def _larger(case: Case, images: int) -> Remedy:
         code,
         f"{32 / max(1, images):.3g} times the memory for maps",
         "a batch's statistics say something of the data (S36)",
+        other_batch(32, images),
     )
 
 

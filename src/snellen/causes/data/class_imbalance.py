@@ -8,6 +8,8 @@ import numpy as np
 
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
+from snellen.causes.change import Change, Setting, at_boundary
+from snellen.causes.changing import edited
 from snellen.causes.coding import written
 from snellen.causes.measures.images import audit
 from snellen.causes.measures.labels import Classes, classes
@@ -172,7 +174,17 @@ def _weighed(case: Case, seen: Classes | None) -> Remedy:
         code,
         "more false alarms for the rare class; never together with a balancing sampler",
         "recall of the rare class (S54); compare macro recall, not accuracy",
+        _reweighed(weights, one_output=one_output) if seen is not None else None,
     )
+
+
+def _reweighed(weights: list[float], *, one_output: bool) -> Change:
+    exact = [float(f"{weight:.4g}") for weight in weights]
+    boundary = at_boundary("classes", weights=exact)
+    if one_output:
+        return Change(boundary)
+    shown = [float(written(weight)) for weight in weights]
+    return edited(Setting.CLASS_WEIGHTS, shown, None, *boundary)
 
 
 def _adjusted(case: Case, seen: Classes | None) -> Remedy:

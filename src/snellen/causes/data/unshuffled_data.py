@@ -8,6 +8,8 @@ import numpy as np
 
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
+from snellen.causes.change import Setting, at_boundary
+from snellen.causes.changing import edited
 from snellen.causes.measures.images import audit, set_size
 from snellen.causes.measures.losses import losses
 from snellen.causes.measures.recalls import training_score
@@ -126,6 +128,7 @@ class UnshuffledData(Cause):
             code,
             "random access to the data; a shuffle buffer holds that many images in memory",
             "a batch's labels are as mixed as chance makes them (S53), and the loss falls smoothly",
+            edited(Setting.SHUFFLING, True, False, *at_boundary("order")),
         )
         yield _by_hand(case, size)
 

@@ -8,6 +8,8 @@ import numpy as np
 
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
+from snellen.causes.change import Change
+from snellen.causes.changing import scaled
 from snellen.causes.coding import rate, usual_rate, written
 from snellen.causes.measures.filters import starts
 from snellen.causes.measures.images import Range, audit, differently_blank, input_range
@@ -179,6 +181,10 @@ def _standardised(case: Case, seen: Range) -> Remedy:
         code,
         "nothing; store the two numbers with the model",
         "the input's mean is near 0 and its deviation near 1 (S38); the first loss does not jump",
+        scaled(
+            [float(_three(float(value))) for value in means],
+            [float(_three(max(float(value), 1e-6))) for value in spreads],
+        ),
     )
 
 
@@ -205,7 +211,12 @@ def _divided(case: Case, seen: Range | None) -> Remedy:
         code,
         "nothing",
         "the input's range (S38) is 0 to 1 on training and held-out images alike",
+        None if seen is None else _rescaled(len(seen.mean), 1 / 255 if small else 255.0),
     )
+
+
+def _rescaled(channels: int, divisor: float) -> Change | None:
+    return scaled([0.0] * channels, [divisor] * channels) if channels <= 4 else None
 
 
 def _reordered(case: Case) -> Remedy:

@@ -8,6 +8,8 @@ import numpy as np
 
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
+from snellen.causes.change import Setting, at_boundary
+from snellen.causes.changing import edited
 from snellen.causes.coding import conv, named
 from snellen.causes.measures.deaths import deaths
 from snellen.causes.measures.filters import Start, starts
@@ -205,4 +207,10 @@ def _reinitialise(case: Case, layers: list[Layer]) -> Remedy:
         "nothing",
         "before the first step no channel is silent and the maps keep their size from layer to "
         "layer (S08)",
+        edited(
+            Setting.INITIALISER,
+            "glorot" if squashing else "he",
+            None,
+            *(() if squashing else at_boundary("initialisation")),
+        ),
     )

@@ -8,6 +8,7 @@ import numpy as np
 
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
+from snellen.causes.changing import clipped
 from snellen.causes.coding import rate, usual_rate, written
 from snellen.causes.measures.clipping import Clipping, clipping
 from snellen.causes.measures.losses import losses
@@ -136,6 +137,7 @@ class ClippingTooHard(Cause):
             "rare large gradients pass; that is what the limit is left for",
             "few steps are clipped, weights change by 0.01% to 1% a step, and the loss falls "
             "faster",
+            clipped(wanted, seen.limit if seen is not None and seen.what != "value" else None),
         )
         yield Remedy(
             "Or take the clipping out, where nothing explodes without it",
@@ -143,6 +145,7 @@ class ClippingTooHard(Cause):
             made_anew(case) if case.keras else "loss.backward()\noptimizer.step()",
             "no safety against a batch with a huge gradient",
             "the loss falls faster; if it leaps, clip again, at a higher limit",
+            clipped(None),
         )
 
 

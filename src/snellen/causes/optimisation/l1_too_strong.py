@@ -8,6 +8,8 @@ import numpy as np
 
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
+from snellen.causes.change import Setting
+from snellen.causes.changing import other_decay
 from snellen.causes.coding import written
 from snellen.causes.measures.decay import decay, penalty_share
 from snellen.causes.measures.shrinking import (
@@ -115,4 +117,5 @@ class L1TooStrong(Cause):
             code,
             "fewer weights are exactly zero",
             "filters keep their norm (S24 is gone), and the penalty is a small part of the loss",
+            other_decay(Setting.L1, 1e-5, set_by.l1),
         )

@@ -8,6 +8,7 @@ import numpy as np
 
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
+from snellen.causes.changing import clipped, other_rate
 from snellen.causes.coding import new_optimizer, rate, usual_rate, written
 from snellen.causes.measures.deaths import deaths
 from snellen.causes.measures.filters import growth
@@ -269,6 +270,7 @@ class LearningRateTooHigh(Cause):
             "slower first epochs; train up to three times as long where the loss still falls",
             "dead channels (S01) and oversized updates (S22) are gone, and the loss falls below "
             "that of guessing",
+            other_rate(case, lower),
         )
         yield _clipped(case)
 
@@ -299,4 +301,5 @@ def _clipped(case: Case) -> Remedy:
         "one reduction over all gradients a step; helps little under Adam, whose steps do not "
         "depend on the gradient's size",
         "the jumps of the loss are gone; if most steps are clipped, lower the rate instead",
+        clipped(1.0),
     )

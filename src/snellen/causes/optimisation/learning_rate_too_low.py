@@ -8,6 +8,7 @@ import numpy as np
 
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
+from snellen.causes.changing import other_rate
 from snellen.causes.coding import new_optimizer, rate, usual_rate, written
 from snellen.causes.measures.deaths import deaths
 from snellen.causes.measures.filters import moved
@@ -128,6 +129,7 @@ class LearningRateTooLow(Cause):
             new_optimizer(case, lr=higher),
             "nothing; beyond a point the loss jumps, then go back by a factor of 3",
             "the loss falls at least three times as fast, and weights change by 0.01% to 1% a step",
+            other_rate(case, higher),
         )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
+from snellen.causes.change import Change, at_boundary
 from snellen.causes.coding import rate, usual_rate, written
 from snellen.causes.measures.batches import images_per_step
 from snellen.causes.measures.losses import losses
@@ -165,6 +166,7 @@ def _rising(case: Case, used: float, steps: int, warm: int) -> Remedy:
         f"{warm} slower steps",
         "the first steps no longer shift the maps (S22), fewer channels die (S01), and the loss "
         "ends lower",
+        Change(at_boundary("warm-up", steps=warm)),
     )
 
 
@@ -184,6 +186,7 @@ def _normalised(case: Case) -> Remedy:
         code,
         "a little time for each step",
         "the first steps no longer shift the maps (S22)",
+        Change(at_boundary("normalisation")),
     )
 
 

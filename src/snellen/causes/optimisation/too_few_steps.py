@@ -9,6 +9,8 @@ import numpy as np
 
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
+from snellen.causes.change import Setting
+from snellen.causes.changing import edited
 from snellen.causes.coding import rate, usual_rate, written
 from snellen.causes.measures.batches import epochs_done, steps_per_epoch
 from snellen.causes.measures.deaths import deaths
@@ -204,6 +206,7 @@ def _longer(case: Case) -> Remedy:
         code,
         f"{times} times the time; a schedule of the learning rate has to be stretched with it",
         "the loss goes on falling, and flattens before the end; stop where the held-out loss rises",
+        edited(Setting.EPOCHS, now, was) if epochs is not None and epochs >= 1 else None,
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
+from snellen.causes.changing import other_batch, other_rate
 from snellen.causes.coding import rate, usual_rate, written
 from snellen.causes.measures.batches import epochs_done, images_per_step, steps_per_epoch
 from snellen.causes.measures.labels import training_images
@@ -157,6 +158,7 @@ class UnfitBatchSize(Cause):
             "the loss falls further in the same number of epochs"
             if large
             else "the loss no longer swings from step to step (S20, S23)",
+            other_batch(USUAL, images),
         )
         yield _rated(case, images)
         if not case.keras and not large:
@@ -186,6 +188,7 @@ def _rated(case: Case, images: int | None) -> Remedy:
         made_anew(case, lr=wanted),
         "small batches at a small rate take longer; large ones at a large rate need a warm-up",
         "the loss falls without leaps",
+        other_rate(case, wanted),
     )
 
 

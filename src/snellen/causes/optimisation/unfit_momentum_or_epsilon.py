@@ -11,6 +11,8 @@ import numpy as np
 
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
+from snellen.causes.change import Change, Edit, Setting, at_boundary
+from snellen.causes.changing import edited
 from snellen.causes.coding import optimizer_name, rate, usual_rate, written
 from snellen.causes.measures.losses import losses
 from snellen.causes.measures.steps import steps_taken
@@ -126,13 +128,15 @@ class UnfitMomentumOrEpsilon(Cause):
     def remedies(self, case: Case) -> Iterable[Remedy]:
         found = options(case)
         if not adaptive(case.subject):
-            was = found.momentum if found is not None else None
+            own = found.momentum if found is not None else float("nan")
+            was = own if np.isfinite(own) else None
             yield Remedy(
                 "Set the momentum to 0.9" + (f" instead of {was:g}" if was else ""),
                 case.framework,
                 made_anew(case, momentum=0.9),
                 "nothing; if the loss now falls too slowly, raise the learning rate",
                 "the loss no longer swings (S20), and maps settle (S18)",
+                edited(Setting.MOMENTUM, 0.9, was, *at_boundary("optimiser")),
             )
             return
         usual: dict[str, Any] = {"eps": 1e-7 if case.keras else 1e-8}
@@ -147,6 +151,7 @@ class UnfitMomentumOrEpsilon(Cause):
             made_anew(case, momentum=None, **usual),
             "nothing; steps become as large as the learning rate says, so watch the first ones",
             "weights change by 0.01% to 1% a step, and the loss falls",
+            _usual(found, float(usual["eps"])),
         )
 
 
@@ -186,6 +191,17 @@ class Options:
         }
         kept = [f"{name} of {value:g}" for name, value in named.items() if np.isfinite(value)]
         return ", ".join(kept) + ", as is usual" if kept else "no option beyond the usual"
+
+
+def _usual(found: Options | None, eps: float) -> Change:
+    """Those options that are not the usual ones already."""
+    edits: list[Edit] = []
+    if found is not None and found.epsilon != eps:
+        edits.append(Edit(Setting.EPSILON, eps, found.epsilon))
+    if found is not None and np.isfinite((found.beta1, found.beta2)).all():
+        betas = [found.beta1, found.beta2]
+        edits += [] if betas == [0.9, 0.999] else [Edit(Setting.BETAS, [0.9, 0.999], betas)]
+    return Change(at_boundary("optimiser"), tuple(edits))
 
 
 @lru_cache(maxsize=8)

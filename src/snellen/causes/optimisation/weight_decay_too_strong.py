@@ -8,6 +8,8 @@ import numpy as np
 
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
+from snellen.causes.change import Setting
+from snellen.causes.changing import other_decay
 from snellen.causes.coding import conv, named, new_optimizer, written
 from snellen.causes.measures.decay import decay, penalty_share, steps_to_shrink
 from snellen.causes.measures.filters import growth
@@ -127,6 +129,7 @@ class WeightDecayTooStrong(Cause):
                 new_optimizer(case, weight_decay=weaker),
                 "less pull against memorising: watch the loss on held-out images",
                 "filters keep their norm (S24 is gone) and the loss falls below that of guessing",
+                other_decay(Setting.WEIGHT_DECAY, weaker, set_by.optimizer),
             )
 
 
@@ -142,4 +145,5 @@ def penalty_remedy(case: Case, kind: str, was: float, becomes: float) -> Remedy:
         code,
         "less pull against memorising: watch the loss on held-out images",
         "filters keep their norm (S24 is gone) and the loss falls below that of guessing",
+        other_decay(Setting.L1 if kind == "l1" else Setting.L2, becomes, was),
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
+from snellen.causes.change import Change, at_boundary
 from snellen.causes.measures.deaths import deaths
 from snellen.causes.measures.filters import starts
 from snellen.causes.measures.standstill import listed, orphans, pushed, standstill
@@ -201,6 +202,7 @@ def _registered(case: Case) -> Remedy:
         code,
         "nothing; make the optimiser after the model",
         "the parameter count grows, and S58 finds no stranger",
+        Change(at_boundary("registered")),
     )
 
 

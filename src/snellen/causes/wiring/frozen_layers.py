@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
+from snellen.causes.change import Setting, at_boundary
+from snellen.causes.changing import edited
 from snellen.causes.coding import new_optimizer
 from snellen.causes.measures.recalls import training_score
 from snellen.causes.measures.standstill import frozen, listed, orphans
@@ -101,6 +103,7 @@ class FrozenLayers(Cause):
             code,
             "longer backward passes, and the optimiser's memory for these weights",
             "S61 finds no frozen layer, and the training loss falls further",
+            edited(Setting.FREEZING, True, False, *at_boundary("frozen")),
         )
         yield _loaded(case)
 

@@ -8,6 +8,8 @@ import numpy as np
 
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
+from snellen.causes.change import Setting, at_boundary
+from snellen.causes.changing import edited
 from snellen.causes.coding import rate, usual_rate, written
 from snellen.causes.measures.losses import losses
 from snellen.causes.measures.steps import steps_taken
@@ -122,6 +124,7 @@ class GradientsNotZeroed(Cause):
             "nothing",
             "no update begins with old gradients (S56); the rate may have to be raised again if it "
             "was lowered to make up for this",
+            edited(Setting.ZEROING, None, None, *at_boundary("zeroing")),
         )
         yield Remedy(
             "Where batches are summed on purpose, zero after each update and divide the loss",

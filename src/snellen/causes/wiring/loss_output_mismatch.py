@@ -9,6 +9,8 @@ import numpy as np
 
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
+from snellen.causes.change import Setting, at_boundary
+from snellen.causes.changing import edited
 from snellen.causes.measures.deaths import deaths
 from snellen.causes.measures.labels import classes
 from snellen.causes.measures.soundness import came_apart
@@ -264,6 +266,7 @@ def _classes(case: Case, wiring: Wiring | None) -> Remedy:
         code,
         "probabilities have to be made by a softmax where they are wanted",
         "the loss falls below its old floor (S45) within 50 steps",
+        edited(Setting.SOFTMAX, None, None, *at_boundary("softmax")),
     )
 
 
@@ -288,6 +291,7 @@ def _binary(case: Case) -> Remedy:
         code,
         "probabilities have to be made by a sigmoid where they are wanted",
         "gradients are no longer zero (S59), and the loss falls",
+        edited(Setting.SOFTMAX, None, None, *at_boundary("softmax")),
     )
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from snellen.causes._cause import UNMEASURED, Cause, Group, Remedy, Sign, clue, sign
 from snellen.causes.case import Case
+from snellen.causes.change import Setting, at_boundary
+from snellen.causes.changing import edited
 from snellen.causes.coding import optimizer_call
 from snellen.causes.measures.standstill import frozen, listed, orphans, pushed, standstill
 from snellen.symptoms.facts import loaded
@@ -107,6 +109,7 @@ class ParametersWithoutOptimizer(Cause):
             code,
             "longer backward passes and the optimiser's memory for these weights",
             "every layer's weights change (S57, S19)",
+            edited(Setting.PARAMETERS, None, None, *at_boundary("registered")),
         )
         yield _asserted(case)
 

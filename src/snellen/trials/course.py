@@ -1,0 +1,230 @@
+"""Which remedies to try next, and which of them helps most: pure decisions, to be resumed.
+
+The control first, then one seed of each of the first remedies, more seeds of those that seem to
+help, and the next remedies where none of these helps enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from math import isfinite
+
+from snellen.causes import Case
+from snellen.trials.measured import Measured
+from snellen.trials.proof import CONTROL, ENOUGH_SEEDS, WELL, by_arm, not_reproduced
+from snellen.trials.treatment import Treatment, Way
+from snellen.trials.trial import Done, Trial
+from snellen.trials.weighing import (
+    ALPHA,
+    LEAST_GAIN,
+    LEAST_SPREAD,
+    Effect,
+    differences,
+    effects,
+)
+
+AT_ONCE = 3
+"""Remedies that are tried together before further ones are."""
+PURSUED = 2
+"""Of those, the ones that seem to help most and get more seeds."""
+
+
+class Word(StrEnum):
+    """What is said of one remedy."""
+
+    BEST = "best"
+    HELPS = "helps"
+    UNCLEAR = "unclear"
+    """It gained something, and not surely."""
+    NO_HELP = "does not help"
+    FAILED = "failed"
+    """No training under it came to its end, or nothing was changed."""
+    NOT_TRIED = "not tried"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One remedy after its trials."""
+
+    treatment: Treatment
+    word: Word
+    way: Way | None = None
+    """In which it was done; `None`: it was not."""
+    effect: Effect | None = None
+    """Of that way, against the unchanged script."""
+    why: str = ""
+    """For what was not tried or failed: why."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """The trials of the remedies of one training."""
+
+    case: Case
+    treatments: Sequence[Treatment]
+    """In the order in which they are worth trying."""
+    max_steps: int | None = None
+    seeds: int = ENOUGH_SEEDS
+
+    def next(self, done: Sequence[Done]) -> list[Trial]:
+        """What to run now, the most telling first; empty where enough is known."""
+        own = self.own(done)
+        able = [one for one in self.treatments if one.ways]
+        if not able:
+            return []
+        control = [
+            Trial(CONTROL, offset, (), self.max_steps) for offset in self._missing(CONTROL, own)
+        ]
+        if control:
+            return control
+        if not by_arm(own).get(CONTROL) or self.not_reproduced(own):
+            return []
+        for start in range(0, len(able), AT_ONCE):
+            block = able[start : start + AT_ONCE]
+            wanted = self._first_seeds(block, own) or self._more_seeds(block, own)
+            if wanted:
+                return wanted
+            best = self.best(own)
+            if best is not None and best.effect is not None and best.effect.progress >= WELL:
+                return []
+        return []
+
+    def own(self, done: Sequence[Done]) -> list[Done]:
+        """Those of the results that are of these treatments, or of the control, as they are now: a
+        script that was edited meanwhile has other places, and other lengths do not compare."""
+        ways = {way.arm: way for one in self.treatments for way in one.ways}
+        kept: list[Done] = []
+        for one in done:
+            trial = one.trial
+            way = ways.get(trial.arm)
+            same = way is not None and (way.changes, way.edits) == (trial.changes, trial.edits)
+            if trial.max_steps == self.max_steps and (same or trial.arm == CONTROL):
+                kept.append(one)
+        return kept
+
+    def not_reproduced(self, done: Sequence[Done]) -> str | None:
+        """A sentence where the script, run again unchanged, mostly shows no fault."""
+        return not_reproduced(by_arm(self.own(done)).get(CONTROL, {}), self.case)
+
+    def unseen(self, done: Sequence[Done]) -> bool:
+        """Whether progress is measured on held-out images: wherever all of them were answered by
+        the control, for a remedy that only helps to memorise is none."""
+        control = by_arm(self.own(done)).get(CONTROL, {})
+        return bool(control) and all(isfinite(m.unseen_skill) for m in control.values())
+
+    def judged(self, done: Sequence[Done]) -> list[Judged]:
+        """Every remedy, in their order; at most one of them is the best."""
+        own = self.own(done)
+        trials = by_arm(own)
+        control = trials.pop(CONTROL, {})
+        unseen = self.unseen(own)
+        every = effects(control, {}, trials, frozenset(), unseen=unseen) if control else {}
+        found = [self._judged(one, own, every) for one in self.treatments]
+        helping = [one for one in found if one.word is Word.HELPS]
+        if not helping:
+            return found
+        best = _best(helping, trials)
+        return [
+            Judged(one.treatment, Word.BEST, one.way, one.effect) if one is best else one
+            for one in found
+        ]
+
+    def best(self, done: Sequence[Done]) -> Judged | None:
+        """The largest sure gain; `None` where nothing surely helps."""
+        return next((one for one in self.judged(done) if one.word is Word.BEST), None)
+
+    def _judged(
+        self, treatment: Treatment, done: Sequence[Done], every: dict[str, Effect]
+    ) -> Judged:
+        if not treatment.ways:
+            return Judged(treatment, Word.NOT_TRIED, why=treatment.untried)
+        way = self._way(treatment, done)
+        if way is None:
+            return Judged(treatment, Word.FAILED, why=_why_failed(treatment, done))
+        effect = every.get(way.arm)
+        if effect is None or not effect.seeds:
+            tried = any(one.trial.arm == way.arm for one in done)
+            word = Word.UNCLEAR if tried else Word.NOT_TRIED
+            why = "nothing tells how far its trainings came" if tried else "its turn did not come"
+            return Judged(treatment, word, way, effect, why)
+        return Judged(treatment, _word(effect), way, effect)
+
+    def _way(self, treatment: Treatment, done: Sequence[Done]) -> Way | None:
+        """The first way that was not shown to be barred; `None` where all are."""
+        for way in treatment.ways:
+            tried = [one for one in done if one.trial.arm == way.arm]
+            if not tried or any(one.usable for one in tried):
+                return way
+        return None
+
+    def _first_seeds(self, block: Sequence[Treatment], done: Sequence[Done]) -> list[Trial]:
+        wanted: dict[str, Trial] = {}
+        for treatment in block:
+            way = self._way(treatment, done)
+            if way is not None and not any(one.trial.arm == way.arm for one in done):
+                wanted[way.arm] = self._trial(way, 1)
+        return list(wanted.values())
+
+    def _more_seeds(self, block: Sequence[Treatment], done: Sequence[Done]) -> list[Trial]:
+        trials, unseen = by_arm(done), self.unseen(done)
+        control = trials.get(CONTROL, {})
+        gains: dict[str, float] = {}
+        ways: dict[str, Way] = {}
+        for treatment in block:
+            way = self._way(treatment, done)
+            if way is None:
+                continue
+            found = differences(control, trials.get(way.arm, {}), unseen=unseen)
+            if found and sum(found) / len(found) >= LEAST_GAIN:
+                gains[way.arm], ways[way.arm] = sum(found) / len(found), way
+        pursued = sorted(gains, key=lambda arm: -gains[arm])[:PURSUED]
+        return [
+            self._trial(ways[arm], offset) for arm in pursued for offset in self._missing(arm, done)
+        ]
+
+    def _missing(self, arm: str, done: Sequence[Done]) -> list[int]:
+        """Seeds of this arm that were not tried; none where the first showed that it can't be."""
+        own = [one for one in done if one.trial.arm == arm]
+        if own and not any(one.usable for one in own):
+            return []
+        tried = {one.trial.offset for one in own}
+        return [offset for offset in range(1, self.seeds + 1) if offset not in tried]
+
+    def _trial(self, way: Way, offset: int) -> Trial:
+        return Trial(way.arm, offset, way.changes, self.max_steps, edits=way.edits)
+
+
+def _word(effect: Effect) -> Word:
+    sure = effect.p <= ALPHA and effect.together and effect.low > 0
+    if effect.gain >= LEAST_GAIN and sure and effect.seeds >= ENOUGH_SEEDS:
+        return Word.HELPS
+    return Word.UNCLEAR if effect.gain >= LEAST_GAIN else Word.NO_HELP
+
+
+def _best(helping: Sequence[Judged], trials: dict[str, dict[int, Measured]]) -> Judged:
+    """The largest gain; between those that gain as much, within what seeds differ by, the fewest
+    symptoms left; then the order."""
+
+    def gain(one: Judged) -> float:
+        return one.effect.gain if one.effect is not None else 0.0
+
+    most = max(map(gain, helping))
+    close = [one for one in helping if gain(one) >= most - LEAST_SPREAD]
+
+    def left(one: Judged) -> float:
+        own = trials.get(one.way.arm, {}) if one.way is not None else {}
+        return sum(sum(m.findings.values()) for m in own.values()) / max(1, len(own))
+
+    return min(close, key=left)
+
+
+def _why_failed(treatment: Treatment, done: Sequence[Done]) -> str:
+    for way in treatment.ways:
+        for one in done:
+            if one.trial.arm == way.arm and not one.usable:
+                said = one.error or "; ".join(one.limits)
+                if said:
+                    return said
+    return "it changed nothing in this training"
