@@ -8,7 +8,19 @@ from typing import Annotated
 
 import typer
 
-from snellen.cli import baseline, causes, confirm, demo, explain, fix, report, run, symptoms, trial
+from snellen.cli import (
+    baseline,
+    causes,
+    compare,
+    confirm,
+    demo,
+    explain,
+    fix,
+    report,
+    run,
+    symptoms,
+    trial,
+)
 from snellen.cli.exit_status import USAGE
 from snellen.core import SnellenError
 
@@ -28,6 +40,7 @@ app.command("report")(report.report)
 app.command("baseline")(baseline.baseline)
 app.command("confirm", context_settings={"allow_interspersed_args": False})(confirm.confirm)
 app.command("fix", context_settings={"allow_interspersed_args": False})(fix.fix)
+app.command("compare")(compare.compare)
 app.command("demo")(demo.demo)
 app.command("symptoms")(symptoms.symptoms)
 app.command("causes")(causes.causes)

@@ -28,4 +28,5 @@ from snellen.record.tried import fix as fix
 from snellen.record.tried import store_fix as store_fix
 from snellen.record.tried import store_trial as store_trial
 from snellen.record.tried import trials as trials
+from snellen.record.until import until as until
 from snellen.record.writer import RunWriter as RunWriter
