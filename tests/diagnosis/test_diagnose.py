@@ -175,6 +175,14 @@ def test_the_better_the_outcome_the_surer_a_cause_must_be(outcome, right, findin
     assert least_belief(case(watched, *verdicts, outcome=outcome)) == least
 
 
+def test_a_few_steps_with_loaded_weights_are_no_riddle():
+    short = Outcome(None, ("too short",))
+    watched = answering(recalls(*[0.5] * 10, each=100), facts={"loaded_weights": True})
+    assert least_belief(case(watched, outcome=short)) is None
+    assert least_belief(case(watched, found("S38"), outcome=short)) == 0.0
+    assert least_belief(case(watched, outcome=HARMED)) == 0.0
+
+
 def test_likely_cause_is_named_beside_a_fair_outcome():
     known = answering(recalls(*[1.0] * 10, each=30), recalls(*[0.82] * 10, each=30))
     few = replace(known, facts={**known.facts, "training_images": 100})

@@ -19,6 +19,7 @@ from snellen.causes import (
 from snellen.core import Verdict
 from snellen.diagnosis.diagnosis import LIKELY, POSSIBLE, Candidate, Diagnosis, Tie
 from snellen.record import RunContents
+from snellen.symptoms.facts import loaded
 from snellen.trials.proof import Proof, Ruling, prove
 from snellen.trials.trial import Done
 
@@ -110,6 +111,9 @@ def least_belief(case: Case) -> float | None:
         return 0.0
     if case.broke_off:
         return LIKELY
+    if case.outcome.harmed is None and loaded(case.subject):
+        # A few steps with weights that were trained elsewhere show little of a training.
+        return None
     if case.poor or case.outcome.harmed is None:
         return LEANING
     return LIKELY if case.fair else None

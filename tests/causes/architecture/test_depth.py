@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -31,6 +32,8 @@ def test_bare_layers(layers: int, many: bool) -> None:
     assert present(TooDeep, "many-bare-layers", case(net(layers))) is many
     for helped in ({"normalised": True}, {"residual": True}, {"activation": "sigmoid"}):
         assert present(TooDeep, "many-bare-layers", case(net(layers, **helped))) is False
+    trained = replace(net(layers), facts={"loaded_weights": True})
+    assert present(TooDeep, "many-bare-layers", case(trained)) is False
 
 
 @pytest.mark.parametrize(

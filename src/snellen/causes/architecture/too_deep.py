@@ -12,6 +12,7 @@ from snellen.causes.measures.deaths import deaths
 from snellen.causes.measures.filters import starts
 from snellen.causes.measures.steps import front_to_back
 from snellen.core import Layer, LayerKind
+from snellen.symptoms.facts import loaded
 from snellen.symptoms.structure import is_gate
 from snellen.symptoms.wording import count
 
@@ -65,6 +66,8 @@ class TooDeep(Cause):
     def many_bare_layers(self, case: Case) -> Sign:
         if not case.weighted:
             return UNMEASURED
+        if loaded(case.subject):
+            return sign(False, "the network was trained before, so its depth can be trained")
         # A few sigmoids lose as much as many layers do: they are another cause.
         bare = sum(x.activation not in SIGMOIDS for x in _bare(case))
         said = (
