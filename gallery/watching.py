@@ -55,15 +55,16 @@ def said(verdict: dict[str, Any]) -> str:
     return "{severity} {code} {layer}: {sentence}".format_map(verdict)
 
 
-def watch(truth: Truth, folder: Path, seed: int = 0) -> Watched:
-    """Leaves `run.snellen` and `verdicts.json` in `folder`, where the command runs.
+def watch(truth: Truth, folder: Path, seed: int = 0, script_file: Path | None = None) -> Watched:
+    """Leaves `run.snellen` and `verdicts.json` in `folder`, where the command runs. `script_file`:
+    a copy of the program's script to run in its place.
 
     One thread, so that several may run side by side. Raises `subprocess.TimeoutExpired` when it
     takes too long.
     """
     card = folder / "verdicts.json"
     options = ["--json", str(card), "--run-file", str(folder / "run.snellen")]
-    script = [str(truth.script), *truth.arguments(seed)]
+    script = [str(script_file or truth.script), *truth.arguments(seed)]
     began = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-m", "snellen", "run", *options, *script],
