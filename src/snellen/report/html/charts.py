@@ -6,7 +6,7 @@ serves them all.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 
@@ -18,6 +18,8 @@ ROWS = "rows"
 AT = "at"
 """The parameter that holds the step the page is scrubbed to."""
 
+LEGEND = alt.Legend(orient="top", symbolType="stroke", symbolOpacity=1, symbolSize=300, columns=3)
+"""Lines with their dashes: told apart without colour."""
 SEVERITIES = ["error", "warning", "note"]
 SHAPES = ["triangle-down", "diamond", "circle"]
 
@@ -43,7 +45,8 @@ def _data() -> Any:
     return alt.NamedData(ROWS)
 
 
-def _steps(title: str | None = "step", scale: Any = alt.Undefined) -> Any:
+def _steps(title: str | None = "step", kind: Literal["linear", "sqrt"] = "linear") -> Any:
+    scale = alt.Scale(type=kind, nice=False)
     return alt.X("step:Q", title=title, scale=scale, axis=alt.Axis(tickCount=6, grid=False))
 
 
@@ -52,12 +55,9 @@ def _chart(*layers: Any, height: int) -> Any:
 
 
 def _tall(*layers: Any, step: int) -> Any:
-    """As high as it has classes."""
-    return alt.layer(*layers, data=_data()).properties(
-        width="container",
-        height={"step": step},
-        autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
-    )
+    """So many pixels high for each class; the page, which knows how many there are, sets the
+    height."""
+    return _chart(*layers, height=10 * step).properties(usermeta={"pixels_per_class": step})
 
 
 def _of(kind: str) -> Any:
@@ -66,9 +66,9 @@ def _of(kind: str) -> Any:
 
 
 def _loss(*, logarithmic: bool) -> Any:
-    scale = alt.Scale(type="log" if logarithmic else "linear", zero=not logarithmic, nice=True)
+    scale = alt.Scale(type="log") if logarithmic else alt.Scale(zero=True, nice=True)
     y = alt.Y("value:Q", title="loss", scale=scale)
-    colour = alt.Color("series:N", title=None, legend=alt.Legend(orient="top"))
+    colour = alt.Color("series:N", title=None, legend=LEGEND)
     base = alt.Chart()
     band = (
         base.transform_filter(_of("curve"))
@@ -77,7 +77,7 @@ def _loss(*, logarithmic: bool) -> Any:
             _steps(),
             alt.Y("low:Q", title="loss", scale=scale),
             alt.Y2("high:Q"),
-            colour,
+            alt.Fill("series:N", legend=None),
         )
     )
     line = (
@@ -87,7 +87,7 @@ def _loss(*, logarithmic: bool) -> Any:
             _steps(),
             y,
             colour,
-            alt.StrokeDash("series:N", title=None, legend=None),
+            alt.StrokeDash("series:N", title=None, legend=LEGEND),
             tooltip=["series:N", "step:Q", alt.Tooltip("value:Q", format=".4g")],
         )
     )
@@ -114,15 +114,14 @@ def _loss(*, logarithmic: bool) -> Any:
         alt.Shape("severity:N", legend=None, scale=alt.Scale(domain=SEVERITIES, range=SHAPES)),
         y=alt.value(8),
         tooltip=[
-            alt.Tooltip("label:N", title="finding"),
-            alt.Tooltip("where:N", title="in"),
+            alt.Tooltip("label:N", title="found"),
             alt.Tooltip("step:Q", title="first at step"),
         ],
     )
     curves = alt.layer(band, line, guessing, guessing_text)
     return (
         alt.layer(curves, alt.layer(rules, signs), data=_data())
-        .resolve_scale(color="independent", shape="independent")
+        .resolve_scale(color="independent", strokeDash="independent")
         .properties(width="container", height=260)
     )
 
@@ -167,8 +166,8 @@ def _signal() -> Any:
         .encode(
             x,
             alt.Y("value:Q", scale=scale, axis=axis, title=None),
-            alt.Color("when:N", title=None, legend=alt.Legend(orient="top")),
-            alt.StrokeDash("when:N", title=None),
+            alt.Color("when:N", title=None, legend=LEGEND),
+            alt.StrokeDash("when:N", title=None, legend=LEGEND),
             tooltip=["layer:N", "when:N", alt.Tooltip("value:Q", format=".3g")],
         )
     )
@@ -176,12 +175,13 @@ def _signal() -> Any:
 
 
 def _at_rule() -> Any:
-    return (
-        alt.Chart(alt.InlineData([{}]))
-        .transform_calculate(step=AT)
-        .mark_rule(strokeWidth=1.5, opacity=0.8)
-        .encode(alt.X("step:Q"))
+    """Where the page is scrubbed to; it takes no part in the domain of the axis."""
+    x = alt.expr(f"scale('x', {AT})")
+    rule = alt.Chart(alt.InlineData([{}])).mark_rule(
+        strokeWidth=1.5, x=x, y=0, y2=alt.expr("height")
     )
+    # Vega-Lite can't do with a mark that encodes nothing.
+    return rule.encode(opacity=alt.value(0.8))
 
 
 def _spread() -> Any:
@@ -191,7 +191,7 @@ def _spread() -> Any:
     def y(field: str) -> Any:
         return alt.Y(f"{field}:Q", title="strength (rms)", scale=scale, axis=axis)
 
-    x = _steps(scale=alt.Scale(type="sqrt", nice=False))
+    x = _steps(kind="sqrt")
     wide = alt.Chart().mark_area(opacity=0.16).encode(x, y("least"), alt.Y2("most"))
     narrow = alt.Chart().mark_area(opacity=0.28).encode(x, y("low"), alt.Y2("high"))
     middle = (
@@ -218,15 +218,15 @@ def _learning() -> Any:
         alt.Chart()
         .mark_line(strokeWidth=1.8, point={"size": 16, "filled": True})
         .encode(
-            _steps(scale=alt.Scale(type="sqrt", nice=False)),
+            _steps(kind="sqrt"),
             alt.Y(
                 "value:Q",
                 title="share of the weights",
                 scale=alt.Scale(type="log"),
                 axis=alt.Axis(format="~g", tickCount=5),
             ),
-            alt.Color("series:N", title=None, legend=alt.Legend(orient="top", columns=2)),
-            alt.StrokeDash("series:N", title=None),
+            alt.Color("series:N", title=None, legend=LEGEND),
+            alt.StrokeDash("series:N", title=None, legend=LEGEND),
             tooltip=["series:N", "step:Q", alt.Tooltip("value:Q", format=".3g")],
         )
     )

@@ -9,6 +9,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
+from snellen.report.plain import plain
+
 ESCAPES = {
     "<": "\\u003c",
     ">": "\\u003e",
@@ -23,8 +25,8 @@ DIGITS = 4
 
 
 def json_for_script(value: Any) -> str:
-    """JSON that may stand inside `<script>`, numbers rounded to four digits. A number that JSON has
-    not is `null`."""
+    """JSON that may stand inside `<script>`: numbers rounded to four digits, control and formatting
+    characters written out. A number that JSON has not is `null`."""
     text = json.dumps(_rounded(value), separators=(",", ":"), allow_nan=False, ensure_ascii=False)
     for character, escape in ESCAPES.items():
         text = text.replace(character, escape)
@@ -33,8 +35,10 @@ def json_for_script(value: Any) -> str:
 
 def _rounded(value: Any) -> Any:
     match value:
-        case bool() | int() | str() | None:
+        case bool() | int() | None:
             return value
+        case str():
+            return value if value.isprintable() else plain(value)
         case float():
             return rounded(value)
         case Mapping():

@@ -7,20 +7,31 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from snellen.core import Finding
 from snellen.report.document import Document
 from snellen.report.duration import duration
 from snellen.report.errors import ReportError
 from snellen.report.health import MEANINGS, Health
 from snellen.report.html.errors import PageNeedsError
 from snellen.report.html.rows import logarithmic
-from snellen.report.html.words import SIGNS, group_words, heading
-from snellen.report.parts.exhibit import Exhibit
+from snellen.report.html.words import SIGNS, group_words, heading, tally
 from snellen.report.parts.data import counted
+from snellen.report.parts.exhibit import Exhibit
+from snellen.report.plain import plain
+from snellen.report.shortening import shortened
 from snellen.report.standing import standing
 from snellen.report.strip import BLOCKS
 from snellen.symptoms.wording import amount, percent
 
 HERE = "snellen.report.html"
+FILTERS: dict[str, Any] = {
+    "duration": duration,
+    "percent": percent,
+    "amount": amount,
+    "heading": heading,
+    "shortened": shortened,
+}
+"""What templates may do to a value."""
 
 
 def write_page(document: Document, exhibits: Sequence[Exhibit], path: Path) -> None:
@@ -28,7 +39,8 @@ def write_page(document: Document, exhibits: Sequence[Exhibit], path: Path) -> N
     written."""
     text = page_of(document, exhibits)
     try:
-        path.write_text(text, encoding="utf-8")
+        # Names of files may hold bytes that are no text.
+        path.write_bytes(text.encode("utf-8", "replace"))
     except OSError as error:
         raise ReportError(f"the page could not be written to {path}: {error.strerror}") from error
 
@@ -57,30 +69,32 @@ def _page(document: Document, exhibits: Sequence[Exhibit]) -> str:
         loader=PackageLoader(HERE),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=harmless,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
-        "duration": duration,
-        "percent": percent,
-        "amount": amount,
-        "heading": heading,
-    }
+    environment.filters.update(FILTERS)
     data = {**payload(document, exhibits), "charts": specifications(), "words": _words()}
     style, script = _static("page.css"), script_safe(_static("page.js"))
     runtime = script_safe(chart_runtime())
     findings = [f for group in document.groups for f in group.findings]
+    # By identity: what a finding rests on need not be hashable.
     anchors = {id(finding): f"finding-{number}" for number, finding in enumerate(findings)}
+
+    def anchor(finding: Finding) -> str:
+        return anchors[id(finding)]
+
     return environment.get_template("page.html").render(
         document=document,
         exhibits=exhibits,
         standing=standing(document),
         signs=SIGNS,
-        anchor=lambda finding: anchors[id(finding)],
+        anchor=anchor,
         counted=counted,
         logarithmic=logarithmic,
         places=_places(exhibits, layer_id),
         groups=group_words,
+        tally=tally,
         documentation=documentation(_codes(document)),
         health=list(Health),
         blocks=BLOCKS,
@@ -93,6 +107,14 @@ def _page(document: Document, exhibits: Sequence[Exhibit]) -> str:
         script=Markup(script),
         data=Markup(json_for_script(data)),
     )
+
+
+def harmless(value: Any) -> Any:
+    """A text with control and formatting characters written out, but for the ends of lines; what is
+    marked as HTML stays as it is, and so does anything else."""
+    if not isinstance(value, str) or hasattr(value, "__html__"):
+        return value
+    return "\n".join(plain(line) for line in value.expandtabs(4).split("\n"))
 
 
 def _words() -> dict[str, Any]:

@@ -13,7 +13,7 @@ from snellen.symptoms.wording import amount, percent
 Row = dict[str, Any]
 
 NAMES = {"train": "training", "objective": "training", "eval": "held-out"}
-RANGE_FOR_LOG = 50
+RANGE_FOR_LOG = 10
 """A loss that spans more than this factor is drawn on a logarithmic axis."""
 
 
@@ -32,8 +32,7 @@ def loss_rows(curves: Curves) -> list[Row]:
             "kind": "mark",
             "step": mark.step,
             "severity": mark.severity.value,
-            "label": f"{mark.code} {mark.symptom}",
-            "where": ", ".join(mark.layers[:4]) + (", …" if len(mark.layers) > 4 else ""),
+            "label": ", ".join(f"{code} {symptom}" for code, symptom in mark.symptoms),
         }
         for mark in curves.marks
     ]
@@ -57,7 +56,9 @@ def _curve(curve: Curve) -> list[Row]:
 
 def logarithmic(curves: Curves) -> bool:
     """Whether the losses are all above zero and span so much that a linear axis hides most."""
-    values = [x for curve in curves.losses for point in curve.points for x in (point.low, point.high)]
+    values = [
+        x for curve in curves.losses for point in curve.points for x in (point.low, point.high)
+    ]
     return bool(values) and min(values) > 0 and max(values) > RANGE_FOR_LOG * min(values)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 
 NOTICE = (
@@ -22,7 +23,7 @@ def chart_runtime(cache: Path | None = None) -> str:
     """
     import vl_convert
 
-    place = (cache or _user_cache()) / f"vega-{vl_convert.__version__}.js"
+    place = (cache or _user_cache()) / f"vega-{version('vl-convert-python')}.js"
     with contextlib.suppress(OSError, UnicodeError):
         kept = place.read_text(encoding="utf-8")
         if kept.startswith(NOTICE) and kept.endswith(END):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from snellen.report.document import Group
+from snellen.report.health import Health, LayerHealth
 from snellen.report.standing import Standing
+
+FINE = (Health.ALIVE, Health.UNKNOWN)
 
 SIGNS = {
     Standing.ERROR: "▼",
@@ -29,3 +32,12 @@ def group_words(group: Group) -> str:
     if not layers:
         return ""
     return f"in {next(iter(layers))}" if len(layers) == 1 else f"in {len(layers)} layers"
+
+
+def tally(health: LayerHealth) -> str:
+    """How many channels fare worst of all: `31/32 dead`; empty where none is known to be faulty."""
+    faulty = [(kind, n) for kind, n in health.counts.items() if kind not in FINE]
+    if not faulty:
+        return ""
+    kind, number = max(faulty, key=lambda pair: pair[1])
+    return f"{number}/{len(health.channels)} {kind.value}"

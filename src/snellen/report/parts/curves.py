@@ -37,13 +37,13 @@ class Curve:
 
 @dataclass(frozen=True)
 class Mark:
-    """The step at which a finding first showed."""
+    """A step at which findings first showed."""
 
     step: int
     severity: Severity
-    code: str
-    symptom: str
-    layers: tuple[str, ...]
+    """Of the worst of them."""
+    symptoms: tuple[tuple[str, str], ...]
+    """Code and name of each symptom, in code order."""
 
 
 @dataclass(frozen=True)
@@ -124,18 +124,16 @@ def _guessing(subject: Subject) -> float | None:
 
 
 def _marks(findings: Sequence[Finding]) -> tuple[Mark, ...]:
-    """One for each symptom and step."""
-    found: dict[tuple[int, str], list[Finding]] = {}
+    """One for each step."""
+    found: dict[int, list[Finding]] = {}
     for finding in findings:
         if finding.step is not None:
-            found.setdefault((finding.step, finding.code), []).append(finding)
+            found.setdefault(finding.step, []).append(finding)
     return tuple(
         Mark(
             step,
             max((f.severity for f in members), key=lambda s: s.rank),
-            code,
-            members[0].symptom,
-            tuple(f.place.layer for f in members if f.place.layer),
+            tuple(sorted({(f.code, f.symptom) for f in members})),
         )
-        for (step, code), members in sorted(found.items())
+        for step, members in sorted(found.items())
     )

@@ -25,7 +25,7 @@ class Field:
     grid: tuple[int, ...]
 
     @property
-    def step(self) -> str:
+    def stride(self) -> str:
         return f"{self.jump:g}"
 
 

@@ -47,11 +47,14 @@ class Signal:
     """‖∂L/∂W‖ / ‖W‖ of each layer, at the first and the last captured step."""
     forward: Band | None
     backward: Band | None
+    left_out: int
+    """Gradients that are not there for that."""
 
 
 def signal(subject: Subject) -> Signal:
     activations = [r for layer in subject.layers for r in _activations(subject, layer)]
     gradients = [r for layer in subject.layers for r in _gradients(subject, layer)]
+    seen = [len(_ends(subject, layer)) for layer in subject.layers]
     first = activations[0].value if activations else None
     last = gradients[-1].value if gradients else None
     return Signal(
@@ -59,6 +62,7 @@ def signal(subject: Subject) -> Signal:
         gradients=tuple(gradients),
         forward=Band("S08", first * FORWARD_LOW, first * FORWARD_HIGH) if first else None,
         backward=Band("S10", last * BACKWARD_LOW, None) if last else None,
+        left_out=sum(seen) - len(gradients),
     )
 
 
@@ -69,9 +73,13 @@ def _activations(subject: Subject, layer: Layer) -> list[Reading]:
 
 
 def _gradients(subject: Subject, layer: Layer) -> list[Reading]:
+    return _positive(layer, _ends(subject, layer))
+
+
+def _ends(subject: Subject, layer: Layer) -> dict[int, float]:
+    """The relative gradient at the first and the last captured step; NaN where it was not seen."""
     updates = subject.history(layer.name, WeightUpdate, "", Clock.INLINE)
-    ends = {e.step: e.value.relative_gradient for e in (*updates[:1], *updates[-1:])}
-    return _positive(layer, ends)
+    return {e.step: e.value.relative_gradient for e in (*updates[:1], *updates[-1:])}
 
 
 def _positive(layer: Layer, values: dict[int, float]) -> list[Reading]:

@@ -295,11 +295,14 @@
       return null;
     }
     const spec = coloured(data.charts[name]);
-    spec.datasets = { rows };
+    spec.datasets = { ...spec.datasets, rows };
+    const each = spec.usermeta?.pixels_per_class;
+    if (each) spec.height = each * new Set(rows.map((row) => row.class)).size;
     for (const one of spec.params ?? []) if (one.name in parameters) one.value = parameters[one.name];
     const { view } = await window.vegaEmbed(place, spec, {
       ast: true, // Expressions are interpreted: the page allows no eval.
       renderer: "svg",
+      logLevel: 1, // Errors: that a run has no row of some kind is worth no warning.
       actions: false,
       defaultStyle: false,
       tooltip: { disableDefaultStyle: true },
