@@ -27,11 +27,11 @@ def heading(name: str) -> str:
 
 
 def group_words(group: Group) -> str:
-    """Where its findings are: `in 3 layers`; empty for the model as a whole."""
+    """Where its findings are: `in layer conv1`, `in 3 layers`; empty for the model as a whole."""
     layers = {finding.place.layer for finding in group.findings if finding.place.layer}
     if not layers:
         return ""
-    return f"in {next(iter(layers))}" if len(layers) == 1 else f"in {len(layers)} layers"
+    return f"in layer {next(iter(layers))}" if len(layers) == 1 else f"in {len(layers)} layers"
 
 
 def tally(health: LayerHealth) -> str:
