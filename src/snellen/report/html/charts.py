@@ -175,13 +175,13 @@ def _signal() -> Any:
 
 
 def _at_rule() -> Any:
-    """Where the page is scrubbed to; it takes no part in the domain of the axis."""
-    x = alt.expr(f"scale('x', {AT})")
-    rule = alt.Chart(alt.InlineData([{}])).mark_rule(
-        strokeWidth=1.5, x=x, y=0, y2=alt.expr("height")
+    """Where the page is scrubbed to."""
+    return (
+        alt.Chart(alt.InlineData([{}]))
+        .transform_calculate(step=AT)
+        .mark_rule(strokeWidth=1.5, opacity=0.8)
+        .encode(alt.X("step:Q", title="step"))
     )
-    # Vega-Lite can't do with a mark that encodes nothing.
-    return rule.encode(opacity=alt.value(0.8))
 
 
 def _spread() -> Any:

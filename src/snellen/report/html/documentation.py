@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from snellen.causes.pages import page as page_of_cause
 from snellen.symptoms import catalogue as symptoms
 from snellen.symptoms.pages import page as page_of_symptom
 
+BARE_ADDRESS = re.compile(r"(?<![<(\[])\bhttps?://[^\s<>()]*[^\s<>().,;]")
 DEEPER = 2
 """Levels by which headings go down: they stand under headings of the page's own."""
 
@@ -44,7 +46,8 @@ def _rendered(markdown: str, addresses: dict[str, str]) -> Markup:
     """`addresses`: where in the page the files are that links name; other links to files lose their
     target."""
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
-    tokens = parser.parse(markdown)
+    # CommonMark makes a link of an address in angle brackets alone.
+    tokens = parser.parse(BARE_ADDRESS.sub(r"<\g<0>>", markdown))
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{int(token.tag[1:]) + DEEPER}"

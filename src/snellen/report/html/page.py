@@ -74,10 +74,11 @@ def _page(document: Document, exhibits: Sequence[Exhibit]) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(FILTERS)
-    data = {**payload(document, exhibits), "charts": specifications(), "words": _words()}
+    data = {**payload(exhibits), "charts": specifications(), "words": _words()}
     style, script = _static("page.css"), script_safe(_static("page.js"))
     runtime = script_safe(chart_runtime())
     findings = [f for group in document.groups for f in group.findings]
+    entries = documentation(_codes(document))
     # By identity: what a finding rests on need not be hashable.
     anchors = {id(finding): f"finding-{number}" for number, finding in enumerate(findings)}
 
@@ -95,7 +96,8 @@ def _page(document: Document, exhibits: Sequence[Exhibit]) -> str:
         places=_places(exhibits, layer_id),
         groups=group_words,
         tally=tally,
-        documentation=documentation(_codes(document)),
+        documentation=entries,
+        documented={entry.code for entry in entries},
         health=list(Health),
         blocks=BLOCKS,
         meanings=MEANINGS,

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from snellen.report.document import Document
 from snellen.report.health import Health
 from snellen.report.html import rows
 from snellen.report.html.sprites import (
@@ -49,7 +48,7 @@ MOST_COLUMNS = 96
 Floats = npt.NDArray[np.float64]
 
 
-def payload(document: Document, exhibits: Sequence[Exhibit]) -> dict[str, Any]:
+def payload(exhibits: Sequence[Exhibit]) -> dict[str, Any]:
     """`layers` by their identifier in the page, and the data of each model's charts."""
     views = [view for exhibit in exhibits for view in exhibit.layers]
     detail = fitting([view.pictures for view in views if view.pictures.steps])

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from snellen.record import Thumbnail
 from snellen.report.parts.filters import Filters
-from snellen.report.parts.pictures import Pictures
+from snellen.report.parts.pictures import Pictures, size
 
 MOST_FILTERS = 64
 
@@ -51,7 +52,7 @@ def fitting(layers: Sequence[Pictures], room: int = ROOM) -> Detail:
         for pictures in layers:
             for step in spread_out(sorted(pictures.steps), detail.steps):
                 shown = pictures.steps[step]
-                width, height = _size(next(iter(shown.values())).png, detail.side)
+                width, height = _scaled(size(next(iter(shown.values())).png), detail.side)
                 pixels += width * height * len(shown)
         if pixels * BYTES_PER_PIXEL <= room:
             return detail
@@ -82,7 +83,7 @@ class Sprite:
 def map_sprite(pictures: Pictures, step: int, side: int) -> Sprite:
     """A row per image, a column per channel; tiles without a picture are black."""
     shown = pictures.steps[step]
-    opened = {key: Image.open(io.BytesIO(picture.png)) for key, picture in shown.items()}
+    opened = {key: _opened(picture) for key, picture in shown.items()}
     # A palette marks values that are not finite by their colours.
     mode = "RGB" if any(image.mode == "P" for image in opened.values()) else "L"
     width, height = _scaled(next(iter(opened.values())).size, side)
@@ -105,12 +106,11 @@ def image_sprite(pictures: Pictures, side: int) -> Sprite | None:
     shown = pictures.steps[max(pictures.steps)]
     images = pictures.images
     colour = len(pictures.channels) == 3
-    first = Image.open(io.BytesIO(next(iter(shown.values())).png))
-    width, height = _scaled(first.size, side)
+    width, height = _scaled(size(next(iter(shown.values())).png), side)
     sheet = Image.new("RGB" if colour else "L", (width * len(images), height))
     for place, image in enumerate(images):
         bands = [
-            Image.open(io.BytesIO(picture.png)).convert("L").resize((width, height))
+            _opened(picture).convert("L").resize((width, height))
             for (number, _), picture in sorted(shown.items())
             if number == image
         ]
@@ -135,15 +135,19 @@ def filter_sprite(filters: Filters) -> Sprite:
     return Sprite(count, 1, width, height, _encoded(sheet))
 
 
-def _size(png: bytes, side: int) -> tuple[int, int]:
-    # Width and height stand at a fixed place in every PNG.
-    size = int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")
-    return _scaled(size, side)
+def _opened(picture: Thumbnail) -> Image.Image:
+    """Black where the picture is damaged."""
+    try:
+        image = Image.open(io.BytesIO(picture.png), formats=["PNG"])
+        image.load()
+    except (OSError, SyntaxError, ValueError):
+        return Image.new("L", size(picture.png))
+    return image
 
 
-def _scaled(size: tuple[int, int], side: int) -> tuple[int, int]:
-    factor = min(1.0, side / max(size))
-    return max(1, round(size[0] * factor)), max(1, round(size[1] * factor))
+def _scaled(whole: tuple[int, int], side: int) -> tuple[int, int]:
+    factor = min(1.0, side / max(whole))
+    return max(1, round(whole[0] * factor)), max(1, round(whole[1] * factor))
 
 
 def _encoded(sheet: Image.Image) -> str:

@@ -7,7 +7,7 @@
   const at = (id) => document.getElementById(id);
   const stage = at("stage");
   const slider = at("step");
-  const state = { id: null, look: 0, channel: null, timer: null, charts: [] };
+  const state = { id: null, look: 0, channel: 0, timer: null, charts: [] };
 
   const element = (tag, classes, text) => {
     const made = document.createElement(tag);
@@ -77,7 +77,7 @@
       slider.disabled = shown.steps.length < 2;
       at("play").disabled = slider.disabled;
       state.look = Math.max(shown.steps.length - 1, 0);
-      state.channel = null;
+      state.channel = firstFaulty(shown);
       build();
     }
     if (step !== null) state.look = Math.max(0, shown.steps.findLastIndex((s) => s <= step));
@@ -88,6 +88,11 @@
     at("previous").disabled = ids.indexOf(id) === 0;
     at("next").disabled = ids.indexOf(id) === ids.length - 1;
     if (focus) article(id).querySelector("h3").focus({ preventScroll: true });
+  }
+
+  function firstFaulty(shown) {
+    const last = healths(shown.health.at(-1) ?? "");
+    return Math.max(last.findIndex((code) => code !== "a" && code !== "u"), 0);
   }
 
   // The tiles and buttons of a layer, without what changes from step to step.
@@ -219,10 +224,6 @@
   function describe(now) {
     const box = at("channel");
     const shown = layer();
-    if (state.channel === null || state.channel >= shown.size) {
-      box.replaceChildren(element("p", "hint", "Choose a channel to see its numbers."));
-      return;
-    }
     const channel = state.channel;
     const [name, sign, meaning] = data.words.health[now[channel]];
     const title = element("h5", "", `Channel ${channel}: ${name} ${sign}`);
@@ -308,6 +309,11 @@
       tooltip: { disableDefaultStyle: true },
       config: theme(),
     });
+    // The chart as a whole has its caption for a name; hundreds of marks without one would only
+    // be in the way.
+    place.querySelector("svg").setAttribute("aria-hidden", "true");
+    place.setAttribute("role", "img");
+    place.setAttribute("aria-label", place.closest("figure").querySelector("figcaption").innerText);
     place.view = view;
     return view;
   }
