@@ -63,17 +63,22 @@ class LayerHealth:
 def layer_health(subject: Subject, layer: Layer) -> LayerHealth:
     """At the last look, of the maps after the activation, or of those before it where none
     follows."""
-    looks = health_history(subject, layer)
-    return looks[-1] if looks else LayerHealth(layer.name, (Health.UNKNOWN,) * layer.channels)
+    last = _looks(subject, layer, only_last=True)
+    return last[-1] if last else LayerHealth(layer.name, (Health.UNKNOWN,) * layer.channels)
 
 
 def health_history(subject: Subject, layer: Layer) -> tuple[LayerHealth, ...]:
     """At every look, in step order, of the same maps as `layer_health`; `()` without a look."""
+    return _looks(subject, layer)
+
+
+def _looks(subject: Subject, layer: Layer, *, only_last: bool = False) -> tuple[LayerHealth, ...]:
     part = shown_part(subject, layer)
     # Before the activation nothing is at its limits yet.
     limits = rails(layer.activation)
     if part == "pre":
         limits = replace(limits, squashes=False)
+    entries = subject.history(layer.name, MapSummary, part)
     # A look at another step would speak of other weights.
     told = {e.step: e.value for e in subject.history(layer.name, InputDependence, part)}
     return tuple(
@@ -83,7 +88,7 @@ def health_history(subject: Subject, layer: Layer) -> tuple[LayerHealth, ...]:
             entry.step,
             entry.value.images,
         )
-        for entry in subject.history(layer.name, MapSummary, part)
+        for entry in (entries[-1:] if only_last else entries)
     )
 
 

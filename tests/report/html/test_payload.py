@@ -16,18 +16,15 @@ from snellen.report.html.payload import (
     UNKNOWN_LEVEL,
     chosen_channels,
     chosen_looks,
-    level,
     levels,
     payload,
 )
 
 
 def test_only_nothing_is_nothing_and_only_all_is_all() -> None:
-    assert level(0.0) == LEVELS[0]
-    assert level(np.nextafter(0.0, 1.0)) == LEVELS[1]
-    assert level(np.nextafter(1.0, 0.0)) == LEVELS[-2]
-    assert level(1.0) == LEVELS[-1]
-    assert level(float("nan")) == UNKNOWN_LEVEL
+    shares = [0.0, np.nextafter(0.0, 1.0), np.nextafter(1.0, 0.0), 1.0, float("nan")]
+    expected = LEVELS[0] + LEVELS[1] + LEVELS[-2] + LEVELS[-1] + UNKNOWN_LEVEL
+    assert levels(np.array(shares)) == expected
     assert UNKNOWN_LEVEL not in LEVELS
     assert len(set(LEVELS)) == 64
 

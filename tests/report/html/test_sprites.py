@@ -7,7 +7,6 @@ import io
 from dataclasses import replace
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from snellen.record import Thumbnail
@@ -19,7 +18,6 @@ from snellen.report.html.sprites import (
     fitting,
     image_sprite,
     map_sprite,
-    spread_out,
 )
 from snellen.report.parts.filters import Filters
 from snellen.report.parts.pictures import Pictures
@@ -91,19 +89,6 @@ def test_filters_of_three_inputs_are_shown_in_colour() -> None:
     kernel = np.zeros((1, 3, 1, 1), np.float32)
     kernel[0, :, 0, 0] = [1, -1, 0]
     assert pixels(filter_sprite(Filters(0, kernel))).tolist() == [[[255, 0, 128]]]
-
-
-@pytest.mark.parametrize(
-    ("steps", "most", "kept"),
-    [
-        ([], 3, []),
-        ([0, 5], 3, [0, 5]),
-        ([0, 1, 2, 3, 4], 3, [0, 2, 4]),
-        ([0, 1, 2, 3, 4], 1, [0, 4]),
-    ],
-)
-def test_the_first_and_the_last_step_stay(steps: list[int], most: int, kept: list[int]) -> None:
-    assert spread_out(steps, most) == kept
 
 
 def test_detail_is_what_there_is_room_for(rng: np.random.Generator) -> None:

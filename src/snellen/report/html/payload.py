@@ -18,8 +18,8 @@ from snellen.report.html.sprites import (
     fitting,
     image_sprite,
     map_sprite,
-    spread_out,
 )
+from snellen.report.html.thinning import spread_out
 from snellen.report.parts.exhibit import Exhibit
 from snellen.report.parts.layer import LayerView
 from snellen.report.parts.readings import Readings
@@ -37,7 +37,7 @@ LEVELS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
 UNKNOWN_LEVEL = "."
 MOST_LOOKS = 24
 """Stops of the slider."""
-MOST_SERIES = 60_000
+MOST_SERIES = 40_000
 """Channels × looks, of all layers, of which numbers are given beside the health."""
 IMAGE_SIDE = 64
 MOST_CELLS = 40_000
@@ -102,7 +102,7 @@ def _layer(view: LayerView, detail: Detail, most: int, cells: int) -> dict[str, 
         "active": [levels(read.active[look, channels]) for look in looks],
         "varying": [levels(read.varying[look, channels]) for look in looks],
         "beyond": [levels(read.beyond[look, channels]) for look in looks],
-        "rms": [read.rms[look, channels].tolist() for look in looks],
+        "rms": [[short(x) for x in read.rms[look, channels].tolist()] for look in looks],
         "twins": [[t.channel, t.other, t.correlation] for t in read.twins],
         "maps": {
             "images": list(pictures.images),
@@ -111,8 +111,8 @@ def _layer(view: LayerView, detail: Detail, most: int, cells: int) -> dict[str, 
             "sprites": {step: _sprite(map_sprite(pictures, step, detail.side)) for step in steps},
         },
         "filters": {f.step: _sprite(filter_sprite(f)) for f in view.filters},
-        "spread": rows.spread_rows(view),
-        "learning": rows.learning_rows(view),
+        "spread": rows.spread_columns(view),
+        "learning": rows.learning_columns(view),
         "classes": _classes(view, cells),
     }
 
@@ -138,19 +138,19 @@ def chosen_channels(view: LayerView, most: int) -> list[int]:
 
 
 def levels(shares: Floats) -> str:
-    """A character of `LEVELS` for each share."""
-    return "".join(level(share) for share in shares.tolist())
+    """A character of `LEVELS` for each share. Only nothing is shown as nothing, and only all as
+    all."""
+    last = len(LEVELS) - 1
+    with np.errstate(invalid="ignore"):
+        between = 1 + np.clip(np.nan_to_num(shares) * (last - 1), 0, last - 2).astype(np.int64)
+    places = np.where(shares <= 0, 0, np.where(shares >= 1, last, between))
+    places = np.where(np.isfinite(shares), places, len(LEVELS))
+    return "".join((LEVELS + UNKNOWN_LEVEL)[place] for place in places.tolist())
 
 
-def level(share: float) -> str:
-    if not np.isfinite(share):
-        return UNKNOWN_LEVEL
-    if share <= 0:
-        return LEVELS[0]
-    if share >= 1:
-        return LEVELS[-1]
-    # Only nothing is shown as nothing, and only all as all.
-    return LEVELS[1 + min(int(share * (len(LEVELS) - 2)), len(LEVELS) - 3)]
+def short(number: float) -> float | None:
+    """Three digits: as many as are shown."""
+    return float(f"{number:.3g}") if np.isfinite(number) else None
 
 
 def _runs(read: Readings, look: int) -> str:

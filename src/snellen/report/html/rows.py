@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from snellen.report.html.thinning import spread_out
 from snellen.report.parts.curves import Curve, Curves
 from snellen.report.parts.data import DataCard
 from snellen.report.parts.layer import LayerView
@@ -13,6 +14,8 @@ from snellen.symptoms.wording import amount, percent
 Row = dict[str, Any]
 
 NAMES = {"train": "training", "objective": "training", "eval": "held-out"}
+MOST_POINTS = 32
+"""Of one layer's curves."""
 RANGE_FOR_LOG = 10
 """A loss that spans more than this factor is drawn on a logarithmic axis."""
 
@@ -91,26 +94,25 @@ def signal_rows(readings: tuple[Reading, ...], band: Band | None, order: list[st
     return rows
 
 
-def spread_rows(view: LayerView) -> list[Row]:
-    names = ("least", "low", "middle", "high", "most")
-    return [
-        {"step": one.step, **dict(zip(names, one.quantiles, strict=True))} for one in view.spreads
-    ]
+def spread_columns(view: LayerView) -> list[list[float]]:
+    """Step by step, the step and the strengths from the weakest channel to the strongest."""
+    kept = spread_out(view.spreads, MOST_POINTS)
+    return [[one.step, *one.quantiles] for one in kept]
 
 
-def learning_rows(view: LayerView) -> list[Row]:
-    """What is not above zero has no place on a logarithmic axis."""
+def learning_columns(view: LayerView) -> dict[str, list[list[float]]]:
+    """By series the steps and the values; what is not above zero has no place on a logarithmic
+    axis."""
     series = {
         "moved from the start": view.learning.moved,
         "one update": view.learning.update,
         "gradient": view.learning.gradient,
     }
-    return [
-        {"series": name, "step": step, "value": value}
-        for name, points in series.items()
-        for step, value in points
-        if value > 0
-    ]
+    found: dict[str, list[list[float]]] = {}
+    for name, points in series.items():
+        kept = spread_out([point for point in points if point[1] > 0], MOST_POINTS)
+        found[name] = [[step for step, _ in kept], [value for _, value in kept]]
+    return found
 
 
 def count_rows(card: DataCard) -> list[Row]:

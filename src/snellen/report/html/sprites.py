@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from snellen.record import Thumbnail
+from snellen.report.html.thinning import spread_out
 from snellen.report.parts.filters import Filters
 from snellen.report.parts.pictures import Pictures, size
 
@@ -39,7 +40,7 @@ DETAILS = (
     Detail(12, 2),
 )
 """From rich to poor; the first whose pictures fit is taken."""
-ROOM = 700_000
+ROOM = 500_000
 """Bytes of all sprites of maps in one page."""
 BYTES_PER_PIXEL = 0.7
 """Of a map as PNG; noise takes 1, a map that is zero in most places 0.2."""
@@ -57,14 +58,6 @@ def fitting(layers: Sequence[Pictures], room: int = ROOM) -> Detail:
         if pixels * BYTES_PER_PIXEL <= room:
             return detail
     return DETAILS[-1]
-
-
-def spread_out(steps: Sequence[int], most: int) -> list[int]:
-    """At most so many of the steps, the first and the last among them, evenly by their place."""
-    if len(steps) <= most:
-        return list(steps)
-    places = np.linspace(0, len(steps) - 1, max(most, 2)).round().astype(int)
-    return [steps[place] for place in places]
 
 
 @dataclass(frozen=True)

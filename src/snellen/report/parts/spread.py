@@ -22,10 +22,14 @@ class Spread:
 
 def spreads(readings: Readings) -> tuple[Spread, ...]:
     """Channels without a finite value are left out; looks at which all are, too."""
-    found: list[Spread] = []
-    for step, row in zip(readings.steps, readings.rms, strict=True):
-        finite = row[np.isfinite(row)]
-        if len(finite):
-            values = np.quantile(finite, QUANTILES)
-            found.append(Spread(step, tuple(float(value) for value in values)))
-    return tuple(found)
+    finite = np.isfinite(readings.rms)
+    whole = finite.all(axis=1) & (readings.rms.shape[1] > 0)
+    # In one go where that is possible: NumPy takes longer to begin than to do one look.
+    every = np.quantile(readings.rms[whole], QUANTILES, axis=1).T if whole.any() else ()
+    known = dict(zip(np.flatnonzero(whole).tolist(), every, strict=True))
+    for look in np.flatnonzero(~whole & finite.any(axis=1)).tolist():
+        known[look] = np.quantile(readings.rms[look, finite[look]], QUANTILES)
+    return tuple(
+        Spread(readings.steps[look], tuple(float(value) for value in known[look]))
+        for look in sorted(known)
+    )

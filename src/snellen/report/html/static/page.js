@@ -326,6 +326,11 @@
     }));
   }
 
+  const spreadRows = (columns) => columns.map(([step, least, low, middle, high, most]) =>
+    ({ step, least, low, middle, high, most }));
+  const learningRows = (series) => Object.entries(series).flatMap(([name, [steps, values]]) =>
+    steps.map((step, place) => ({ series: name, step, value: values[place] })));
+
   let turn = 0;
   async function drawLayerCharts() {
     const mine = ++turn;
@@ -340,8 +345,8 @@
         ` (${classes.silent_pairs} such pairs)${classes.left_out ? `; ${classes.left_out} channels are left out` : ""}`;
     }
     const made = await Promise.all([
-      draw(at("chart-spread"), "spread", shown.spread, { at: step }),
-      draw(at("chart-learning"), "learning", shown.learning, { at: step }),
+      draw(at("chart-spread"), "spread", spreadRows(shown.spread), { at: step }),
+      draw(at("chart-learning"), "learning", learningRows(shown.learning), { at: step }),
       classes ? draw(at("chart-classes"), "classes", classRows(classes)) : null,
     ]);
     if (mine !== turn) return;
@@ -452,5 +457,6 @@
   if (worst) open(worst.dataset.layer);
   if (location.hash) arrive();
   document.documentElement.dataset.ready = "yes";
+  performance.mark("ready");
   whenIdle(drawRest);
 })();
