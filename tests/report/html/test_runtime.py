@@ -31,7 +31,7 @@ def test_the_second_page_takes_what_the_first_one_kept(bundles: list[str], tmp_p
     assert "BSD-3-Clause" in NOTICE
 
 
-@pytest.mark.parametrize("kept", [b"", b"half of", b"\xff\xfe"])
+@pytest.mark.parametrize("kept", [b"", b"another file", f"{NOTICE}half of".encode(), b"\xff\xfe"])
 def test_what_is_not_whole_is_made_again(bundles: list[str], tmp_path: Path, kept: bytes) -> None:
     whole = chart_runtime(tmp_path)
     [file] = tmp_path.iterdir()

@@ -39,8 +39,7 @@ def write_page(document: Document, exhibits: Sequence[Exhibit], path: Path) -> N
     written."""
     text = page_of(document, exhibits)
     try:
-        # Names of files may hold bytes that are no text.
-        path.write_bytes(text.encode("utf-8", "replace"))
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise ReportError(f"the page could not be written to {path}: {error.strerror}") from error
 
@@ -112,8 +111,9 @@ def _page(document: Document, exhibits: Sequence[Exhibit]) -> str:
 
 
 def harmless(value: Any) -> Any:
-    """A text with control and formatting characters written out, but for the ends of lines; what is
-    marked as HTML stays as it is, and so does anything else."""
+    """A text with what can't be seen written out (control and formatting characters, bytes of file
+    names that are no text), but for the ends of lines; what is marked as HTML stays as it is, and
+    so does anything else."""
     if not isinstance(value, str) or hasattr(value, "__html__"):
         return value
     return "\n".join(plain(line) for line in value.expandtabs(4).split("\n"))
