@@ -52,7 +52,13 @@ def measure() -> Iterator[Row]:
         verdict, rendering = (sorted(column)[REPEATS // 2] for column in zip(*taken, strict=True))
         mib = run.stat().st_size / 2**20
         note = f"run file of {mib:.1f} MiB; reading and judging it {verdict:.2f} s more"
-        yield Row(f"page of {LAYERS} layers, {EPOCHS} epochs: rendering, processor", rendering, "s", 2.0, note)
+        yield Row(
+            f"page of {LAYERS} layers, {EPOCHS} epochs: rendering, processor",
+            rendering,
+            "s",
+            2.0,
+            note,
+        )
         yield Row("the same: size", page.stat().st_size / 1e6, "MB", 3.0, "one file")
         yield from opening(page)
 

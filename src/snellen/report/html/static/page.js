@@ -26,9 +26,12 @@
     [...runs.matchAll(/(\d+)([a-z])/g)].flatMap(([, n, code]) => Array(Number(n)).fill(code));
 
   const LAST = data.words.levels.length - 1;
-  function share(level) {
+  function share(level, of) {
     const place = data.words.levels.indexOf(level);
-    if (place < 0) return "not measured";
+    if (place < 0) return "not measured, or nothing to take a share of";
+    return `${percent(place)} of ${of}`;
+  }
+  function percent(place) {
     if (place === 0) return "0%";
     if (place === LAST) return "100%";
     const value = (100 * (place - 0.5)) / (LAST - 1);
@@ -233,9 +236,9 @@
     const column = shown.channels.indexOf(channel);
     if (column >= 0) {
       const look = state.look;
-      row("active on", `${share(shown.active[look][column])} of images`);
-      row("varies with the image", `${share(shown.varying[look][column])} of its energy`);
-      if (shown.beyond[look][column] !== ".") row("at its limits", `${share(shown.beyond[look][column])} of values`);
+      row("active on", share(shown.active[look][column], "images"));
+      row("varies with the image", share(shown.varying[look][column], "its energy"));
+      if (shown.beyond[look][column] !== ".") row("at its limits", share(shown.beyond[look][column], "values"));
       row("strength (rms)", amount(shown.rms[look][column]));
     } else {
       row("numbers", "left out of this page to keep it small; the run file has them");
