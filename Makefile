@@ -16,7 +16,8 @@ help:
 	@echo "make test     formatter, linter, type checker and all tests"
 	@echo "make lint     the first three of these"
 	@echo "make bench    speed and memory, as ratios (bench/)"
-	@echo "make pictures pictures of the faults, and the pages of docs/symptoms and docs/causes"
+	@echo "make pictures pictures of the faults, the pages of docs/symptoms and docs/causes, and a"
+	@echo "              picture of the report page (needs Chromium)"
 	@echo "make gallery  snellen on every program of the gallery, against its ground truth"
 	@echo "make calibrate count the clues of causes on the runs that make accuracy kept"
 	@echo "make accuracy the same over several seeds: caught, missed, false alarms (bench/accuracy)"
@@ -54,6 +55,7 @@ pictures: $(VENV)/dev.done
 	$(BIN)/python -m gallery.pictures $(if $(RUNS),--runs $(RUNS))
 	$(BIN)/python -m snellen.symptoms.pages docs/symptoms
 	$(BIN)/python -m snellen.causes.pages docs/causes
+	$(BIN)/python -m gallery.screenshot docs/pictures/report.png
 
 clean:
 	rm -rf $(VENV) build dist src/snellen.egg-info src/snellen/stats/kernels/_map_table*

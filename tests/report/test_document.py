@@ -115,7 +115,7 @@ def test_the_undecided_fold_by_what_they_need() -> None:
 
 
 def test_commands_to_copy_are_quoted_for_the_shell() -> None:
-    assert made().next[-1][0] == "snellen report 'a file.snellen'"
+    assert made().next[-1][0] == "snellen report 'a file.snellen' --open"
 
 
 def test_the_runs_own_times_outweigh_those_of_its_moments() -> None:

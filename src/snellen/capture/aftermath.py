@@ -19,9 +19,10 @@ from snellen.capture.labels import answers_of, predictions_of, strata
 from snellen.capture.masks import mask_fit
 from snellen.capture.probe import Chunk, Probe
 from snellen.capture.records import Records
+from snellen.capture.shown_images import shown_images
 from snellen.core import Layer
 from snellen.record import HELD_OUT, Clock
-from snellen.stats import MaskFit
+from snellen.stats import ImageAnswers, MaskFit
 
 
 @dataclass
@@ -90,14 +91,19 @@ class Aftermath:
         loss = sum(losses) / sum(chunk.images for chunk in chunks)
         self.answers(self.step, np.concatenate(outputs), every, loss, HELD_OUT)
 
+    def pictures(self, answers: ImageAnswers | None) -> None:
+        """Of probe images; `answers` are the model's last ones for them."""
+        self.records.pictures(self.step, shown_images(self.model, self.probe.chunks, answers))
+
     def answers(
         self, step: int, output: Array, labels: Array | None, loss: float, part: str = ""
-    ) -> None:
+    ) -> ImageAnswers | None:
         predictions = predictions_of(output, labels, self.loss, self.class_axis, loss)
         self.records.add(step, Clock.PROBE, "", part, predictions)
         answers = answers_of(output, labels, self.loss, self.class_axis)
         if answers is not None:
             self.records.add(step, Clock.PROBE, "", part, answers)
+        return answers
 
     def experiments(
         self,

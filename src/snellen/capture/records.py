@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from snellen.adapters.contract import Normalisation, Weights
 from snellen.capture.examined import Key, normalisation_state
 from snellen.capture.filters import Filters
-from snellen.capture.look import Look, Remembered, settled
+from snellen.capture.look import Look, Picture, Remembered, settled
 from snellen.core import Layer, LayerKind
 from snellen.record import Clock, Moment, RunWriter
 from snellen.stats import FilterImage, MapSummary, Statistic
@@ -51,7 +51,10 @@ class Records:
             for (layer, part), similarity in look.similarity(now, self._previous):
                 self.add(step, Clock.PROBE, layer, part, similarity)
             self._previous = now
-        for p in look.pictures():
+        self.pictures(step, look.pictures())
+
+    def pictures(self, step: int, pictures: Iterable[Picture]) -> None:
+        for p in pictures:
             self._writer.add_thumbnail(
                 self._id, p.layer, step, p.image, p.channel, p.low, p.high, p.png
             )

@@ -29,7 +29,7 @@ from snellen.capture.seen_images import SeenImages
 from snellen.capture.updates import Updates
 from snellen.core import Layer
 from snellen.record import Clock
-from snellen.stats import MapSummary, Targets
+from snellen.stats import ImageAnswers, MapSummary, Targets
 
 INITIAL_BYTES = 64 * 2**20
 """Largest model whose weights are kept so that step 0 can be looked at once the probe is drawn."""
@@ -87,6 +87,8 @@ class SubjectWatch:
         self._map_spreads: dict[Key, npt.NDArray[np.float64]] = {}
         """The same of every map, of the probe alone."""
         self._not_measured: dict[str, str] = {}
+        self._answers: ImageAnswers | None = None
+        """The model's last ones for the probe."""
         self._inline: dict[Key, MapSummary] = {}
         self._looks_due = Schedule(ratio=1.5, dense=3, every=2000)
         self._maps_due = Schedule(ratio=1.15, dense=4, every=200)
@@ -275,6 +277,7 @@ class SubjectWatch:
             aftermath.experiments(left * share, own, self._map_spreads, self._updates.change)
             self.budget.asking_seconds += own() - began
         aftermath.images(images.audit, images.held_out, steps)
+        aftermath.pictures(self._answers)
         self._not_measured = aftermath.not_measured
         self.budget.examining_seconds += self._clock() - started
 
@@ -456,7 +459,7 @@ class SubjectWatch:
         if not outputs or any(o.shape[1:] != outputs[0].shape[1:] for o in outputs):
             return
         output = np.concatenate(outputs)
-        self._aftermath().answers(step, output, self._probe.labels, loss)
+        self._answers = self._aftermath().answers(step, output, self._probe.labels, loss)
 
     def _take_spreads(self, look: Look) -> None:
         self._means.update(look.input_means)

@@ -25,6 +25,9 @@ class Level(StrEnum):
 
 
 JSON = typer.Option("--json", metavar="PATH", help="Write the verdicts to PATH as JSON too.")
+HTML = typer.Option(
+    "--html", metavar="PATH", help="Write the report page to PATH: one file for any browser."
+)
 FAIL_ON = typer.Option(
     "--fail-on",
     help="End with status 3 if there is a finding this severe (and the script itself succeeded).",

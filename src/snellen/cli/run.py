@@ -15,6 +15,7 @@ import typer
 from snellen.cli.options import (
     BASELINE,
     FAIL_ON,
+    HTML,
     IGNORE,
     JSON,
     QUIET,
@@ -71,6 +72,7 @@ def run(
         typer.Option("--exclude", metavar="PATTERN", help="Leave these layers out. Repeatable."),
     ] = None,
     json: Annotated[Path | None, JSON] = None,
+    html: Annotated[Path | None, HTML] = None,
     select: Annotated[list[str] | None, SELECT] = None,
     ignore: Annotated[list[str] | None, IGNORE] = None,
     strictness: Annotated[Level | None, STRICTNESS] = None,
@@ -91,6 +93,7 @@ def run(
         "include": tuple(include) if include else None,
         "exclude": tuple(exclude) if exclude else None,
         "json": json,
+        "html": html,
         "fail_on": fail_on,
         "quiet": quiet or None,
         **judging(select, ignore, strictness, thresholds, baseline),
@@ -123,11 +126,13 @@ def start(
         settings,
         run_file=here / (settings.run_file or ""),
         json=None if settings.json is None else here / settings.json,
+        html=None if settings.html is None else here / settings.html,
         baseline=None if settings.baseline is None else here / settings.baseline,
     )
     require_choice(settings)
     require_place(settings.run_file, "--run-file", new=True)
     require_place(settings.json, "--json")
+    require_place(settings.html, "--html")
     target = (Script.of_module if module else Script.at)(script, arguments)
     context.obj.append(Watching(target, settings, here, screen()).run)
 

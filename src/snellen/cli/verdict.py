@@ -11,7 +11,7 @@ from snellen.cli.judging import judged
 from snellen.cli.tried import planned, tried
 from snellen.core import Finding
 from snellen.diagnosis import cases, diagnose
-from snellen.record import RunFileError, read, store_verdicts
+from snellen.record import RunContents, RunFileError, read, store_verdicts
 from snellen.report.document import Document, document_of
 from snellen.report.json import json_of, write_json
 from snellen.report.mended import mended_facts
@@ -35,9 +35,9 @@ def give_verdict(
     """Judge the run file at `path`; whether there is a finding as severe as `settings.fail_on`.
 
     `shown` is how the file is named to the user. The card goes to `screen` unless `settings.quiet`,
-    the JSON to `settings.json` (`-`: standard output). Raises `RunFileError` for a file that can't
-    be read and `ReportError` for JSON that can't be written. `store`: keep the verdicts in the
-    file. `show`: what goes to the screen.
+    the JSON to `settings.json` (`-`: standard output) and the page to `settings.html`. Raises
+    `RunFileError` for a file that can't be read and `ReportError` for JSON or a page that can't be
+    written. `store`: keep the verdicts in the file. `show`: what goes to the screen.
     """
     contents = read(path)
     verdicts = judged(contents, settings)
@@ -59,10 +59,20 @@ def give_verdict(
         show(document, screen)
     if store:
         _store(path, json_of(document), screen)
+    if settings.html is not None:
+        _write_page(path, contents, document, settings.html)
     least = settings.fail_on
     if least is None:
         return False
     return any(isinstance(v, Finding) and v.severity.rank >= least.rank for v in verdicts.shown)
+
+
+def _write_page(path: Path, contents: RunContents, document: Document, page: Path) -> None:
+    # Here, and not above: who asks for no page waits for none of what it is made with.
+    from snellen.report.html.page import write_page
+    from snellen.report.parts.exhibit import exhibits
+
+    write_page(document, exhibits(contents, document, path), page)
 
 
 def _store(path: Path, document: dict[str, Any], screen: TextIO) -> None:

@@ -356,5 +356,5 @@ def _next(
     ]
     return (
         *((f"snellen explain {code}", gives) for code, gives in pages[:MOST_PAGES]),
-        (f"snellen report {shlex.quote(run.file)}", "this verdict again"),
+        (f"snellen report {shlex.quote(run.file)} --open", "its maps and curves, in the browser"),
     )

@@ -1,4 +1,4 @@
-"""How each channel of a layer fares at the last look at the probe."""
+"""How each channel of a layer fares at the looks at the probe."""
 
 from __future__ import annotations
 
@@ -61,21 +61,40 @@ class LayerHealth:
 
 
 def layer_health(subject: Subject, layer: Layer) -> LayerHealth:
-    """Of the maps after the activation, or of those before it where none follows."""
-    for part in ("post", "pre"):
-        entry = subject.last(layer.name, MapSummary, part)
-        if entry is None:
-            continue
-        dependence = subject.last(layer.name, InputDependence, part)
-        # A look at another step would speak of other weights.
-        same = dependence is not None and dependence.step == entry.step
-        # Before the activation nothing is at its limits yet.
-        limits = rails(layer.activation)
-        if part == "pre":
-            limits = replace(limits, squashes=False)
-        channels = _channels(limits, entry.value, dependence.value if dependence and same else None)
-        return LayerHealth(layer.name, channels, entry.step, entry.value.images)
-    return LayerHealth(layer.name, (Health.UNKNOWN,) * layer.channels)
+    """At the last look, of the maps after the activation, or of those before it where none
+    follows."""
+    last = _looks(subject, layer, only_last=True)
+    return last[-1] if last else LayerHealth(layer.name, (Health.UNKNOWN,) * layer.channels)
+
+
+def health_history(subject: Subject, layer: Layer) -> tuple[LayerHealth, ...]:
+    """At every look, in step order, of the same maps as `layer_health`; `()` without a look."""
+    return _looks(subject, layer)
+
+
+def _looks(subject: Subject, layer: Layer, *, only_last: bool = False) -> tuple[LayerHealth, ...]:
+    part = shown_part(subject, layer)
+    # Before the activation nothing is at its limits yet.
+    limits = rails(layer.activation)
+    if part == "pre":
+        limits = replace(limits, squashes=False)
+    entries = subject.history(layer.name, MapSummary, part)
+    # A look at another step would speak of other weights.
+    told = {e.step: e.value for e in subject.history(layer.name, InputDependence, part)}
+    return tuple(
+        LayerHealth(
+            layer.name,
+            _channels(limits, entry.value, told.get(entry.step)),
+            entry.step,
+            entry.value.images,
+        )
+        for entry in (entries[-1:] if only_last else entries)
+    )
+
+
+def shown_part(subject: Subject, layer: Layer) -> str:
+    """The maps by which a layer is shown: `post` where there are such, else `pre`."""
+    return "post" if subject.history(layer.name, MapSummary, "post") else "pre"
 
 
 def _channels(

@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from snellen.report.plain import ascii_only, plain
+from snellen.report.shortening import shortened
 
 NAME_WIDTH = 24
 """Columns for a layer's name; a longer one loses its middle."""
@@ -90,11 +91,3 @@ class Page:
             line.rstrip()
             said = self.text(f"{' ' * margin}# ").append_text(line)
             self.console.print(said, soft_wrap=True)
-
-
-def shortened(name: str, width: int) -> str:
-    """The name with its middle left out where it is too long: the ends of a path tell most."""
-    if len(name) <= width:
-        return name
-    keep = width - 1
-    return f"{name[: keep // 2]}…{name[-(keep - keep // 2) :]}"

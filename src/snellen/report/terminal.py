@@ -13,9 +13,11 @@ from rich.text import Text
 
 from snellen.core import Severity
 from snellen.report.document import Document, Group, Passed, SubjectFacts, Unjudged
+from snellen.report.duration import duration
 from snellen.report.health import MEANINGS, Health, LayerHealth
 from snellen.report.mending import show_mended
 from snellen.report.page import Page
+from snellen.report.standing import Standing, standing
 from snellen.report.strip import ASCII_BLOCKS, BLOCKS, COLOURS, cells, folded, tally
 from snellen.report.why import show_diagnosis
 
@@ -26,6 +28,13 @@ FEW_CHECKS = 8
 MOST_FINDINGS = 3
 """Findings of one symptom told in full."""
 SEVERITY_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
+STANDING_STYLES = {
+    Standing.HARMED: "bold red",
+    Standing.POOR: "bold yellow",
+    Standing.FINE: "bold green",
+    Standing.UNKNOWN: "bold",
+    **{Standing(severity.value): style for severity, style in SEVERITY_STYLES.items()},
+}
 
 
 def print_card(document: Document, file: TextIO, *, width: int | None = None) -> None:
@@ -85,14 +94,14 @@ class _Card:
         self.next(document)
 
     def verdict(self, document: Document) -> None:
-        label, style = standing(document)
-        headline = self.page.text(label.upper(), style)
+        label = standing(document)
+        headline = self.page.text(label.value.upper(), STANDING_STYLES[label])
         headline.append_text(self.page.text(f"  {document.headline}", "bold"))
         self.page.indented(headline, 0)
         if document.found != document.headline:
             self.page.indented(self.page.text(document.found), 0, hang=2)
         run = document.run
-        facts = [run.script, run.framework, f"{run.steps} steps in {seconds(run.seconds)}"]
+        facts = [run.script, run.framework, f"{run.steps} steps in {duration(run.seconds)}"]
         self.page.indented(self.page.text(" · ".join(fact for fact in facts if fact), "dim"), 0)
         for subject in document.subjects:
             self.outcome(subject, several=len(document.subjects) > 1)
@@ -194,13 +203,13 @@ class _Card:
     def cost(self, document: Document) -> None:
         run = document.run
         share = run.overhead_share
-        took = f"Watching took {seconds(run.watching_seconds - run.examining_seconds)}"
+        took = f"Watching took {duration(run.watching_seconds - run.examining_seconds)}"
         if share is not None:
-            took += f", {share:.1%} of the training's {seconds(run.seconds)}"
+            took += f", {share:.1%} of the training's {duration(run.seconds)}"
         if isinstance(budget := run.manifest.get("overhead_budget"), float):
             took += f" (budget: {budget * 100:g}%)"
         if run.examining_seconds >= 0.05:
-            took += f"; questions to the trained model {seconds(run.examining_seconds)} more"
+            took += f"; questions to the trained model {duration(run.examining_seconds)} more"
         self.page.console.print()
         self.page.indented(self.page.text(took, "dim"), 0)
         self.page.indented(self.page.text(f"Run file: {run.file}", "dim"), 0)
@@ -212,17 +221,6 @@ class _Card:
             line.append_text(self.page.text(f"  {gives}", "dim"))
             self.page.indented(line, 2, hang=4)
         self.page.console.print()
-
-
-def standing(document: Document) -> tuple[str, str]:
-    """How it stands with the run, in a word, and the word's style."""
-    severity = document.severity
-    oddities = severity is None or severity is Severity.NOTE
-    if oddities and document.explanations:
-        return ("harmed", "bold red") if document.harmed else ("poor", "bold yellow")
-    if severity is not None:
-        return severity.value, SEVERITY_STYLES[severity]
-    return ("fine", "bold green") if document.fine else ("unknown", "bold")
 
 
 def codes(entries: Iterable[Passed | Unjudged]) -> str:
@@ -248,15 +246,3 @@ def unjudged(entry: Unjudged, *, several: bool) -> str:
     places = f" ({len(where)} layers)" if len(where) > 1 else f" ({where[0]})" if where else ""
     of = f" of {entry.subject}" if several else ""
     return f"{entry.code} {entry.symptom}{of}{places}: needs {entry.needs}"
-
-
-def seconds(number: float) -> str:
-    """`0.34 s`, `12.3 s`, `4 min 5 s`, `2 h 10 min`."""
-    if number < 1:
-        return f"{number:.2f} s"
-    if number < 60:
-        return f"{number:.1f} s"
-    minutes, rest = divmod(round(number), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"

@@ -53,6 +53,9 @@ class Settings:
     json: Path | None = None
     """Where to write the verdicts as JSON as well."""
 
+    html: Path | None = None
+    """Where to write the report page as well."""
+
     quiet: bool = False
     """Show no verdict card."""
 
@@ -75,6 +78,7 @@ KINDS: dict[str, Kind] = {
     "baseline": FilePath(),
     "fail_on": OneOf((Severity.WARNING, Severity.ERROR)),
     "json": FilePath(),
+    "html": FilePath(),
     "quiet": Truth(),
 }
 """What each setting may be."""
