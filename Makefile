@@ -12,7 +12,7 @@ TELL := $(BIN)/python -c 'from snellen.stats.kernels import reason_not_compiled 
 .PHONY: help pictures demo test lint bench gallery accuracy calibrate clean
 
 help:
-	@echo "make demo     train a small faulty network and see what snellen says about it"
+	@echo "make demo     train a small faulty network, see what is wrong, prove why, and mend it"
 	@echo "make test     formatter, linter, type checker and all tests"
 	@echo "make lint     the first three of these"
 	@echo "make bench    speed and memory, as ratios (bench/)"
@@ -22,8 +22,13 @@ help:
 	@echo "make calibrate count the clues of causes on the runs that make accuracy kept"
 	@echo "make accuracy the same over several seeds: caught, missed, false alarms (bench/accuracy)"
 
+# What a user does with a script: watch it, put the cause to the proof, try the remedies.
 demo: $(VENV)/demo.done
-	$(BIN)/snellen demo
+	place=$$(mktemp -d) && cp src/snellen/demo/digits_torch.py $$place && cd $$place && set -ex && \
+	export OMP_NUM_THREADS=1 PATH="$(abspath $(BIN)):$$PATH" && \
+	snellen run --run-file demo.snellen digits_torch.py && \
+	snellen confirm --quiet --budget 40s demo.snellen && \
+	snellen fix --budget 40s demo.snellen
 
 test: lint
 	# One thread a process: two processes of two threads each would wait for one another.
