@@ -65,3 +65,25 @@ def test_what_can_not_be_compared_is_said(
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_report_for_code_hosts_and_build_servers(folder: Path) -> None:
+    options = ("-q", "--sarif", "out.sarif", "--junit", "-", "--fail-on", "error")
+    done = snellen("report", *options, "bad.snellen", directory=folder)
+    assert done.returncode == 3
+    assert '<failure type="error"' in done.stdout
+    (run,) = json.loads((folder / "out.sarif").read_text())["runs"]
+    assert "S01" in {result["ruleId"] for result in run["results"]}
+    lines = {
+        result["locations"][0]["physicalLocation"].get("region", {}).get("startLine")
+        for result in run["results"]
+        if result["locations"][0]["logicalLocations"][0]["fullyQualifiedName"] == "Sequential/0"
+    }
+    # The layers of a Sequential are numbered: no line is theirs alone.
+    assert lines == {None}
+
+
+def test_a_report_that_can_not_be_written_is_an_error(folder: Path) -> None:
+    done = snellen("report", "--junit", "no/such/place.xml", "bad.snellen", directory=folder)
+    assert done.returncode == 2
+    assert "the JUnit XML could not be written to no/such/place.xml" in done.stderr

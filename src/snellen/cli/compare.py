@@ -64,6 +64,7 @@ def compare(
     """
     from snellen.report.comparing import json_of_comparison, print_comparison
     from snellen.report.comparison import compared
+    from snellen.report.writing import write_text
     from snellen.settings import resolve
 
     steps = _steps(at or [], two=after is not None)
@@ -78,7 +79,7 @@ def compare(
     found = compared(*documents)
     if json is not None:
         text = encoding.dumps(json_of_comparison(found, names), indent=2, allow_nan=False) + "\n"
-        _write(text, json)
+        write_text(text, json, "JSON", sys.stdout)
     if not quiet:
         print_comparison(found, names, sys.stderr if str(json) == "-" else sys.stdout)
     if fail_on is not None and any(comparison.regressed for comparison in found):
@@ -124,14 +125,3 @@ def _document(place: Path, step: int | None, settings: Settings) -> Document:
 
 def _name(place: Path, step: int | None) -> str:
     return str(place) if step is None else f"{place} at step {step}"
-
-
-def _write(text: str, place: Path) -> None:
-    if str(place) == "-":
-        sys.stdout.write(text)
-        return
-    try:
-        place.write_text(text, encoding="utf-8")
-    except OSError as error:
-        typer.echo(f"snellen: the JSON could not be written to {place}: {error.strerror}", err=True)
-        raise typer.Exit(USAGE) from error

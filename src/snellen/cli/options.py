@@ -28,6 +28,12 @@ JSON = typer.Option("--json", metavar="PATH", help="Write the verdicts to PATH a
 HTML = typer.Option(
     "--html", metavar="PATH", help="Write the report page to PATH: one file for any browser."
 )
+SARIF = typer.Option(
+    "--sarif", metavar="PATH", help="Write the findings to PATH as SARIF, for code hosts."
+)
+JUNIT = typer.Option(
+    "--junit", metavar="PATH", help="Write the verdicts to PATH as JUnit XML, for build servers."
+)
 FAIL_ON = typer.Option(
     "--fail-on",
     help="End with status 3 if there is a finding this severe (and the script itself succeeded).",

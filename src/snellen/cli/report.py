@@ -17,7 +17,9 @@ from snellen.cli.options import (
     HTML,
     IGNORE,
     JSON,
+    JUNIT,
     QUIET,
+    SARIF,
     SELECT,
     SET,
     STRICTNESS,
@@ -38,6 +40,8 @@ def report(
         ),
     ] = False,
     json: Annotated[Path | None, JSON] = None,
+    sarif: Annotated[Path | None, SARIF] = None,
+    junit: Annotated[Path | None, JUNIT] = None,
     select: Annotated[list[str] | None, SELECT] = None,
     ignore: Annotated[list[str] | None, IGNORE] = None,
     strictness: Annotated[Level | None, STRICTNESS] = None,
@@ -55,7 +59,8 @@ def report(
     from snellen.cli.verdict import give_verdict
     from snellen.settings import resolve
 
-    given = {"json": json, "html": html, "fail_on": fail_on, "quiet": quiet or None}
+    given = {"json": json, "html": html, "sarif": sarif, "junit": junit}
+    given |= {"fail_on": fail_on, "quiet": quiet or None}
     given |= judging(select, ignore, strictness, thresholds, baseline)
     settings = resolve(given, os.environ, Path.cwd())
     if show and settings.html is None:

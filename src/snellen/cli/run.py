@@ -18,8 +18,10 @@ from snellen.cli.options import (
     HTML,
     IGNORE,
     JSON,
+    JUNIT,
     QUIET,
     RUN_FILE,
+    SARIF,
     SELECT,
     SET,
     STRICTNESS,
@@ -73,6 +75,8 @@ def run(
     ] = None,
     json: Annotated[Path | None, JSON] = None,
     html: Annotated[Path | None, HTML] = None,
+    sarif: Annotated[Path | None, SARIF] = None,
+    junit: Annotated[Path | None, JUNIT] = None,
     select: Annotated[list[str] | None, SELECT] = None,
     ignore: Annotated[list[str] | None, IGNORE] = None,
     strictness: Annotated[Level | None, STRICTNESS] = None,
@@ -94,6 +98,8 @@ def run(
         "exclude": tuple(exclude) if exclude else None,
         "json": json,
         "html": html,
+        "sarif": sarif,
+        "junit": junit,
         "fail_on": fail_on,
         "quiet": quiet or None,
         **judging(select, ignore, strictness, thresholds, baseline),
@@ -127,12 +133,16 @@ def start(
         run_file=here / (settings.run_file or ""),
         json=None if settings.json is None else here / settings.json,
         html=None if settings.html is None else here / settings.html,
+        sarif=None if settings.sarif is None else here / settings.sarif,
+        junit=None if settings.junit is None else here / settings.junit,
         baseline=None if settings.baseline is None else here / settings.baseline,
     )
     require_choice(settings)
     require_place(settings.run_file, "--run-file", new=True)
     require_place(settings.json, "--json")
     require_place(settings.html, "--html")
+    require_place(settings.sarif, "--sarif")
+    require_place(settings.junit, "--junit")
     target = (Script.of_module if module else Script.at)(script, arguments)
     context.obj.append(Watching(target, settings, here, screen()).run)
 

@@ -9,14 +9,17 @@ from typing import Any, TextIO
 
 from snellen.cli.judging import judged
 from snellen.cli.tried import planned, tried
-from snellen.core import Finding
+from snellen.core import Finding, Severity
 from snellen.diagnosis import cases, diagnose
 from snellen.record import RunContents, RunFileError, read, store_verdicts
 from snellen.report.document import Document, document_of
 from snellen.report.json import json_of, write_json
+from snellen.report.junit import junit_text
 from snellen.report.mended import mended_facts
 from snellen.report.plain import plain
+from snellen.report.sarif import sarif_text
 from snellen.report.terminal import print_card
+from snellen.report.writing import write_text
 from snellen.settings import Settings
 from snellen.symptoms import outcomes
 
@@ -35,9 +38,9 @@ def give_verdict(
     """Judge the run file at `path`; whether there is a finding as severe as `settings.fail_on`.
 
     `shown` is how the file is named to the user. The card goes to `screen` unless `settings.quiet`,
-    the JSON to `settings.json` (`-`: standard output) and the page to `settings.html`. Raises
-    `RunFileError` for a file that can't be read and `ReportError` for JSON or a page that can't be
-    written. `store`: keep the verdicts in the file. `show`: what goes to the screen.
+    the JSON to `settings.json`, SARIF and JUnit XML to theirs (`-`: standard output), and the page
+    to `settings.html`. Raises `RunFileError` for a file that can't be read and `ReportError` for
+    what can't be written. `store`: keep the verdicts in the file. `show`: what goes to the screen.
     """
     contents = read(path)
     verdicts = judged(contents, settings)
@@ -55,6 +58,12 @@ def give_verdict(
     )
     if settings.json is not None:
         write_json(document, settings.json, sys.stdout)
+    if settings.sarif is not None:
+        text = sarif_text(document, _source(contents))
+        write_text(text, settings.sarif, "SARIF", sys.stdout)
+    if settings.junit is not None:
+        least = settings.fail_on or Severity.WARNING
+        write_text(junit_text(document, least), settings.junit, "JUnit XML", sys.stdout)
     if not settings.quiet:
         show(document, screen)
     if store:
@@ -65,6 +74,16 @@ def give_verdict(
     if least is None:
         return False
     return any(isinstance(v, Finding) and v.severity.rank >= least.rank for v in verdicts.shown)
+
+
+def _source(contents: RunContents) -> str | None:
+    """The text of the script, where it still lies there."""
+    manifest = contents.manifest
+    place = Path(str(manifest.get("directory") or "."), str(manifest.get("script") or ""))
+    try:
+        return place.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None
 
 
 def _write_page(path: Path, contents: RunContents, document: Document, page: Path) -> None:

@@ -14,9 +14,9 @@ import numpy as np
 
 from snellen.core import Finding, Undecided
 from snellen.report.document import Document, LayerHealth
-from snellen.report.errors import ReportError
 from snellen.report.explanation import CONFIRMED, CauseFacts, Explanation, Reason
 from snellen.report.mended import MendedFacts
+from snellen.report.writing import write_text
 from snellen.trials.proof import Proof
 
 SCHEMA = "snellen.verdicts/1"
@@ -73,13 +73,7 @@ def write_json(document: Document, path: Path, standard_output: TextIO) -> None:
     Raises `ReportError` when the file can't be written.
     """
     text = json.dumps(json_of(document), indent=2, allow_nan=False) + "\n"
-    if str(path) == "-":
-        standard_output.write(text)
-        return
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ReportError(f"the JSON could not be written to {path}: {error.strerror}") from error
+    write_text(text, path, "JSON", standard_output)
 
 
 def plain_value(value: Any) -> Any:

@@ -56,6 +56,12 @@ class Settings:
     html: Path | None = None
     """Where to write the report page as well."""
 
+    sarif: Path | None = None
+    """Where to write the findings as SARIF as well, for code hosts."""
+
+    junit: Path | None = None
+    """Where to write the verdicts as JUnit XML as well, for build servers."""
+
     quiet: bool = False
     """Show no verdict card."""
 
@@ -79,6 +85,8 @@ KINDS: dict[str, Kind] = {
     "fail_on": OneOf((Severity.WARNING, Severity.ERROR)),
     "json": FilePath(),
     "html": FilePath(),
+    "sarif": FilePath(),
+    "junit": FilePath(),
     "quiet": Truth(),
 }
 """What each setting may be."""
