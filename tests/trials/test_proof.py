@@ -158,3 +158,20 @@ def test_labels_that_could_as_well_be_permuted_say_nothing() -> None:
     assert unrelated(0.6, 0.0) is Ruling.REFUTED
     # Something is learnt, and permuted labels do as well: then it is not by the labels.
     assert unrelated(0.5, 0.5) is Ruling.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("labels", "rate", "lowered", "expected"),
+    [
+        pytest.param(0.9, 0.1, None, Ruling.CONFIRMED, id="nothing else was believed as much"),
+        pytest.param(0.19, 0.1, None, Ruling.INCONCLUSIVE, id="little speaks for the labels"),
+        pytest.param(0.4, 0.9, None, Ruling.INCONCLUSIVE, id="the rate may be why"),
+        pytest.param(0.4, 0.9, BAD, Ruling.CONFIRMED, id="the rate is not why"),
+    ],
+)
+def test_permuted_labels_change_nothing_in_any_training_that_learns_nothing(
+    labels: float, rate: float, lowered: list[float] | None, expected: Ruling
+) -> None:
+    tried = [*UNCHANGED, *several(PERMUTED, BAD, dead=1.0)]
+    tried += several(LOWER, lowered, dead=1.0) if lowered else []
+    assert proofs(tried, C06=labels, C20=rate)["C06"].ruling is expected

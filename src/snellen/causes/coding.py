@@ -12,7 +12,9 @@ from snellen.symptoms.phases import number
 
 USUAL_ADAPTIVE = 1e-3
 USUAL_SGD = 0.05
-"""Learning rates that most published recipes for convolutional networks start near."""
+USUAL_OF = {"adagrad": 1e-2, "adadelta": 1.0, "lion": 1e-4}
+"""Learning rates that most published recipes for convolutional networks start near; of some
+optimisers by name, since their steps shrink by themselves, or are all of one length."""
 
 
 def written(value: float) -> str:
@@ -38,7 +40,9 @@ def rate(case: Case) -> float | None:
 
 def usual_rate(case: Case) -> float:
     """What the optimiser is usually run with."""
-    return USUAL_ADAPTIVE if adaptive(case.subject) else USUAL_SGD
+    name = optimizer_name(case).lower()
+    own = (rate for known, rate in USUAL_OF.items() if known in name)
+    return next(own, USUAL_ADAPTIVE if adaptive(case.subject) else USUAL_SGD)
 
 
 def optimizer_name(case: Case) -> str:

@@ -97,8 +97,12 @@ def prove(suspects: Suspects, case: Case, done: Sequence[Done]) -> list[Proof]:
             continue
         every = effects(control, placebo, trials, _wanted(cause, case), unseen=predicted.unseen)
         proof = _ruled(cause, belief, predicted, every, _limits(predicted, done))
-        if proof.ruling is Ruling.CONFIRMED and not predicted.unmoved:
-            proof = _beside(proof, belief, confirmed, suspects, case)
+        if proof.ruling is Ruling.CONFIRMED:
+            proof = (
+                _alone(proof, belief, suspects, found)
+                if predicted.unmoved
+                else _beside(proof, belief, confirmed, suspects, case)
+            )
         if proof.ruling is Ruling.CONFIRMED:
             confirmed.append(cause)
         found.append(proof)
@@ -164,6 +168,20 @@ def _beside(
         cured = {arm_name(arm) for arm in predicted.cures} & helping
         if cured or (other in confirmed and belief < FIRM_BELIEF):
             why = f"{proof.reason}; but {other.name} was believed more, and its change helps too"
+            return replace(proof, ruling=Ruling.INCONCLUSIVE, reason=why)
+    return proof
+
+
+def _alone(proof: Proof, belief: float, suspects: Suspects, before: Sequence[Proof]) -> Proof:
+    """The same of a cause that says a change makes no difference: no change does in a training that
+    learns nothing for another reason. `before`: the rulings on what was believed more."""
+    if belief < LEAST_BELIEF:
+        why = f"{proof.reason}; but so it is in any training that learns nothing"
+        return replace(proof, ruling=Ruling.INCONCLUSIVE, reason=why)
+    firmer = {cause for cause, firmly in suspects if firmly > belief and firmly >= LEAST_BELIEF}
+    for other in before:
+        if other.cause in firmer and other.ruling is not Ruling.REFUTED:
+            why = f"{proof.reason}; but {other.cause.name} was believed more, and is not refuted"
             return replace(proof, ruling=Ruling.INCONCLUSIVE, reason=why)
     return proof
 

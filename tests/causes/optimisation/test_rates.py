@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from causes.cases import ask, belief, case, found, plus, present, remedies
+from snellen.causes.coding import usual_rate
 from snellen.causes.optimisation.bad_initialisation import BadInitialisation
 from snellen.causes.optimisation.learning_rate_too_high import LearningRateTooHigh
 from snellen.causes.optimisation.learning_rate_too_low import LearningRateTooLow
@@ -240,3 +241,14 @@ def test_what_moved_before_the_rate_fell_says_nothing() -> None:
         assert present(LearningRateTooLow, key, about) is None
     first, *_ = remedies(LearningRateTooLow, about)
     assert first.title == "Let the schedule last for all 1000 steps"
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "usual"),
+    [("SGD", 0.05), ("Adam", 1e-3), ("AdamW", 1e-3), ("Adagrad", 1e-2), ("Adadelta", 1.0)],
+)
+def test_what_is_usual_depends_on_the_optimiser(optimizer: str, usual: float) -> None:
+    about = case(net(optimizer=optimizer, learning_rate=usual))
+    assert usual_rate(about) == usual
+    assert present(LearningRateTooLow, "rate-below-the-usual", about) is False
+    assert present(LearningRateTooLow, "rate-usual-or-higher", about) is True
