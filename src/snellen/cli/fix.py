@@ -18,11 +18,9 @@ from snellen.cli.trying import (
     JOBS,
     TARGET,
     budget_seconds,
-    first_to_explain,
     means_with_a_bar,
     run_file_of,
     say_spent,
-    workplace_of,
 )
 
 if TYPE_CHECKING:
@@ -57,9 +55,10 @@ def fix(
     `git apply` or `patch -p1` with --output. Ends with status 4 where nothing surely helps.
     """
     from snellen.cli.places import require_place
-    from snellen.cli.tried import plan_of, tried
     from snellen.cli.verdict import give_verdict
+    from snellen.diagnosis.again import to_explain
     from snellen.diagnosis.fixing import fix as mend
+    from snellen.diagnosis.tried import plan_of, tried
     from snellen.record import RunFileError, store_fix, store_trial
     from snellen.report.terminal import print_mended
     from snellen.settings import resolve
@@ -67,12 +66,12 @@ def fix(
     seconds = budget_seconds(budget)
     require_place(output, "--output")
     run_file = run_file_of(target, arguments)
-    found = first_to_explain(run_file)
+    found = to_explain(run_file)
     if found is None:
         typer.echo("snellen: nothing to explain in this run, so there is nothing to mend", err=True)
         return
-    case, diagnosis, manifest = found
-    workplace = workplace_of(manifest, case, in_place=in_place)
+    case, diagnosis = found.case, found.diagnosis
+    workplace = found.workplace(in_place=in_place)
     try:
         with means_with_a_bar(
             workplace, jobs, seconds, lambda done: store_trial(run_file, done.to_json())

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from snellen.causes import Case, Cause, Change, Remedy, Setting
@@ -76,19 +76,19 @@ def treatments(
     from the usual ones.
     """
     kept: list[Treatment] = []
-    seen: set[str] = set()
+    seen: dict[str, str] = {}
     for cause, remedy in _ordered(case, diagnosis, suspects):
         if remedy.change is not None and _idle(remedy.change):
             continue
         one = _treatment(case, cause, remedy, script, whole=whole)
-        fresh = tuple(way for way in one.ways if _key(way) not in seen)
+        fresh = tuple(_apart(way, seen, cause) for way in one.ways if _key(way) not in seen)
         if one.ways and not fresh:
             # The same change under another name.
             continue
         if one.ways and sum(bool(other.ways) for other in kept) == MOST_TRIED:
             break
-        seen |= {_key(way) for way in fresh}
-        kept.append(one)
+        seen |= {_key(way): way.arm for way in fresh}
+        kept.append(replace(one, ways=fresh))
     return kept
 
 
@@ -128,16 +128,16 @@ def _ordered(
 def _treatment(
     case: Case, cause: type[Cause], remedy: Remedy, script: Source, *, whole: bool
 ) -> Treatment:
-    change = remedy.change
+    change, title = remedy.change, _alone(remedy.title)
     if change is None:
         why = BY_HAND.get(cause.family(), "no change that snellen can make does this")
-        return Treatment(cause.code, cause.name, remedy.title, remedy.code, untried=why)
+        return Treatment(cause.code, cause.name, title, remedy.code, untried=why)
     ways: list[Way] = []
     unedited = ""
     longer = any(one.setting is Setting.EPOCHS for one in change.edits)
     if longer and not whole:
         why = "trainings are cut short to fit the budget; give a longer --budget"
-        return Treatment(cause.code, cause.name, remedy.title, remedy.code, untried=why)
+        return Treatment(cause.code, cause.name, title, remedy.code, untried=why)
     if not change.edits:
         unedited = "it is no matter of one value in the script"
     elif script.barred:
@@ -154,9 +154,18 @@ def _treatment(
     if change.boundary:
         ways.append(at_boundary(change.boundary))
     untried = "" if ways else f"the script could not be edited with certainty: {unedited}"
-    return Treatment(
-        cause.code, cause.name, remedy.title, remedy.code, tuple(ways), unedited, untried
-    )
+    return Treatment(cause.code, cause.name, title, remedy.code, tuple(ways), unedited, untried)
+
+
+def _alone(title: str) -> str:
+    """A title that stands behind another one, by itself: without its `Or`."""
+    bare = title.removeprefix("Or").lstrip(" ,") if title.startswith(("Or ", "Or, ")) else title
+    return bare[:1].upper() + bare[1:]
+
+
+def _apart(way: Way, seen: Mapping[str, str], cause: type[Cause]) -> Way:
+    """Under a name that no other way has: two lists of numbers are called the same."""
+    return replace(way, arm=f"{way.arm} ({cause.code})") if way.arm in seen.values() else way
 
 
 def _idle(change: Change) -> bool:

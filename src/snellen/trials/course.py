@@ -205,7 +205,7 @@ def _word(effect: Effect) -> Word:
 
 def _best(helping: Sequence[Judged], trials: dict[str, dict[int, Measured]]) -> Judged:
     """The largest gain; between those that gain as much, within what seeds differ by, the fewest
-    symptoms left; then the order."""
+    symptoms left, then the one that can be handed out as a change of the script; then the order."""
 
     def gain(one: Judged) -> float:
         return one.effect.gain if one.effect is not None else 0.0
@@ -213,9 +213,10 @@ def _best(helping: Sequence[Judged], trials: dict[str, dict[int, Measured]]) -> 
     most = max(map(gain, helping))
     close = [one for one in helping if gain(one) >= most - LEAST_SPREAD]
 
-    def left(one: Judged) -> float:
+    def left(one: Judged) -> tuple[float, bool]:
         own = trials.get(one.way.arm, {}) if one.way is not None else {}
-        return sum(sum(m.findings.values()) for m in own.values()) / max(1, len(own))
+        symptoms = sum(sum(m.findings.values()) for m in own.values()) / max(1, len(own))
+        return round(symptoms, 1), one.way is None or not one.way.in_script
 
     return min(close, key=left)
 

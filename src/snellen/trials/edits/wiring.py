@@ -73,7 +73,8 @@ def _beside_backward(script: Script, call: ast.Call) -> bool:
 
 
 def clipping(script: Script, edit: Edit, framework: str) -> list[Replacement]:
-    """The limit on the norm of the gradients, where the script has one."""
+    """The limit on the norm of the gradients, where the script has one; without one it is as good
+    as infinite."""
     if framework == "keras":
         return keras_clipping(script, edit)
     places: dict[int, ast.expr] = {}
@@ -86,7 +87,8 @@ def clipping(script: Script, edit: Edit, framework: str) -> list[Replacement]:
         places[script.start(own)] = own
     if not places:
         raise UnsureError("no gradient is clipped in this script itself")
-    return [script.instead(node, repr(edit.becomes)) for node in places.values()]
+    becomes = 'float("inf")' if edit.becomes is None else repr(edit.becomes)
+    return [script.instead(node, becomes) for node in places.values()]
 
 
 def zeroing(script: Script, edit: Edit, framework: str) -> list[Replacement]:
