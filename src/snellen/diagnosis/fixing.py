@@ -77,10 +77,14 @@ def treatments(
     """
     kept: list[Treatment] = []
     seen: dict[str, str] = {}
+    possible = {candidate.cause for candidate in diagnosis.candidates}
     for cause, remedy in _ordered(case, diagnosis, suspects):
         if remedy.change is not None and _idle(remedy.change):
             continue
         one = _treatment(case, cause, remedy, script, whole=whole)
+        if not one.ways and cause not in possible:
+            # Of what is hardly believed nobody wants to read what can't be tried.
+            continue
         fresh = tuple(_apart(way, seen, cause) for way in one.ways if _key(way) not in seen)
         if one.ways and not fresh:
             # The same change under another name.
@@ -119,10 +123,7 @@ def _ordered(
     known = {candidate.cause for candidate in candidates}
     for cause, _ in suspects:
         if cause not in known:
-            for remedy in cause().remedies(case):
-                # Of what is hardly believed nobody wants to read what can't be tried.
-                if remedy.change is not None:
-                    yield cause, remedy
+            yield from ((cause, remedy) for remedy in cause().remedies(case))
 
 
 def _treatment(
