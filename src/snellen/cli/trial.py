@@ -40,13 +40,15 @@ def _run(told: dict[str, Any]) -> NoReturn:
             print(f"{type(ending.error).__name__}: {ending.error}", file=sys.stderr)
         return ending.error
 
+    trial = Trial.from_json(told["trial"])
     done = perform(
-        Trial.from_json(told["trial"]),
+        trial,
         invocation,
         run,
         run_file,
         subject=told["subject"],
-        show=shown,
+        # One seed is pictured: a run file is not to grow by every trial.
+        show=partial(shown, pictured=trial.offset == 1),
     )
     written = result.with_suffix(".new")
     written.write_text(json.dumps(done.to_json()), encoding="utf-8")

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, nan
 
+from snellen.record import Thumbnail
 from snellen.report.health import Health, LayerHealth
-from snellen.report.shown import layers_of, recall_of
+from snellen.report.shown import layers_of, pictures_of, recall_of
 from snellen.symptoms import catalogue
 from snellen.trials.course import Course, Judged, Word
 from snellen.trials.measured import Measured
@@ -56,6 +57,18 @@ class SymptomCompared:
     before: int
     """Layers, or 1 for a model as a whole."""
     after: int
+
+
+@dataclass(frozen=True)
+class MapsCompared:
+    """One channel's map of one probe image, without and with the remedy; of the layer `""`, the
+    image itself."""
+
+    layer: str
+    image: int
+    channel: int
+    before: Thumbnail
+    after: Thumbnail
 
 
 @dataclass(frozen=True)
@@ -110,6 +123,11 @@ class MendedFacts:
     gone: tuple[SymptomCompared, ...] = ()
     left: tuple[SymptomCompared, ...] = ()
     new: tuple[SymptomCompared, ...] = ()
+    maps: tuple[MapsCompared, ...] = ()
+    """Of two trials of one seed, by layer, image and channel; they show the same probe images where
+    `same_images` says so."""
+    same_images: bool | None = None
+    """`None`: not known."""
     sound: str = ""
     """A sentence where the unchanged script, run again, mostly trains well; then nothing was
     tried."""
@@ -152,6 +170,7 @@ def mended_facts(course: Course, done: Sequence[Done]) -> MendedFacts | None:
         gone,
         left,
         new,
+        *_maps(before, after),
         sound,
     )
 
@@ -217,6 +236,26 @@ def _layers(before: Sequence[Done], after: Sequence[Done]) -> tuple[LayerCompare
                 for layer in layers_of(first.shown)
             )
     return ()
+
+
+def _maps(
+    before: Sequence[Done], after: Sequence[Done]
+) -> tuple[tuple[MapsCompared, ...], bool | None]:
+    """Those that both trials of a seed have, and whether the images they are of are the same."""
+    then = next((p for one in before if (p := pictures_of(one.shown))), ())
+    now = {
+        (one.layer, one.image, one.channel): one
+        for done in after
+        for one in pictures_of(done.shown)
+    }
+    both = tuple(
+        MapsCompared(one.layer, one.image, one.channel, one, now[key])
+        for one in then
+        if (key := (one.layer, one.image, one.channel)) in now
+    )
+    images = [one for one in both if not one.layer]
+    same = all(one.before.png == one.after.png for one in images) if images else None
+    return both, same
 
 
 def _symptoms(
