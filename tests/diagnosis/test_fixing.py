@@ -77,12 +77,14 @@ def test_causes_believed_less_come_last_and_only_with_what_can_be_tried() -> Non
 
 def test_what_only_a_person_can_do_is_told() -> None:
     told = planned(candidate("C01"))
-    assert {why for _, why in told} == {"only you can change the data"}
+    assert {why for _, why in told} == {
+        "it needs other data or a look at them, which is yours to do"
+    }
 
 
 def test_not_more_than_so_many_are_tried() -> None:
     told = planned(others=tuple(catalogue()))
-    assert sum("only you" not in arm for _, arm in told) == MOST_TRIED
+    assert sum("yours" not in arm for _, arm in told) == MOST_TRIED
 
 
 @pytest.mark.parametrize(
@@ -121,8 +123,11 @@ def test_the_script_is_read_where_it_is_run(tmp_path: Path) -> None:
     assert source(Workplace(invocation)) == Source("a = 1\n", "src/train.py", ("--x",))
     module = replace(invocation, target="src.train", module=True)
     assert source(Workplace(module)).name == "src/train.py"
-    assert "in-place" in source(Workplace(invocation, in_place=True)).barred
-    elsewhere = replace(invocation, directory=str(tmp_path / "src"), target=str(tmp_path / "x.py"))
-    assert "outside" in source(Workplace(elsewhere)).barred
+    assert source(Workplace(invocation, in_place=True)) == source(Workplace(invocation))
+    assert "in-place" in source(Workplace(module, in_place=True)).barred
+    assert "module is not in" in source(Workplace(replace(module, target="torch"))).barred
+    # From its own directory where it lies outside of the one it is run in.
+    elsewhere = replace(invocation, directory=str(tmp_path / "data"))
+    assert source(Workplace(elsewhere)).name == "train.py"
     script.write_bytes(b"# \xff\n")
     assert "UTF-8" in source(Workplace(invocation)).barred

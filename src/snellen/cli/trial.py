@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -32,7 +33,7 @@ def _run(told: dict[str, Any]) -> NoReturn:
     if told["guarded"]:
         guard((Path(invocation.directory), run_file.parent))
     make = Script.of_module if invocation.module else Script.at
-    script = make(invocation.target, invocation.arguments)
+    script = replace(make(invocation.target, invocation.arguments), source=told["source"])
 
     def run() -> BaseException | None:
         ending = script.run()

@@ -21,7 +21,7 @@ from snellen.trials.trial import Done
 MOST_TRIED = 12
 """Remedies that are tried at most; of causes believed less one would hardly help."""
 BY_HAND = {
-    "data": "only you can change the data",
+    "data": "it needs other data or a look at them, which is yours to do",
     "architecture": "it changes the structure of the network, which is yours to write",
 }
 """Why no trial does a remedy, by the family of its cause."""
@@ -33,7 +33,8 @@ class Source:
 
     text: str = ""
     name: str = ""
-    """From the directory in which the script is run: `src/train.py`."""
+    """From the directory in which the script is run: `src/train.py`; from its own where it lies
+    elsewhere."""
     arguments: tuple[str, ...] = ()
     barred: str = ""
     """Why it can't be edited at all; empty where it can."""
@@ -41,23 +42,20 @@ class Source:
 
 def source(workplace: Workplace) -> Source:
     """The script that is run there."""
-    if workplace.in_place:
-        return Source(barred="with --in-place the script itself is run, and never written to")
     invocation = workplace.invocation
     script = script_file(invocation)
     if script is None:
-        return Source(barred="the script lies outside of the directory that it is run in")
+        return Source(barred="the module is not in the directory that it is run in")
+    if invocation.module and workplace.in_place:
+        return Source(barred="with --in-place a module is run as it lies there")
     try:
         text = script_text(script)
     except UnsureError as error:
         return Source(barred=str(error))
-    name = script.relative_to(script_directory(workplace)).as_posix()
-    return Source(text, name, invocation.arguments)
-
-
-def script_directory(workplace: Workplace) -> Path:
-    """Where the script is run, without links."""
-    return Path(workplace.invocation.directory).resolve()
+    here = Path(invocation.directory).resolve()
+    if script.is_relative_to(here):
+        return Source(text, script.relative_to(here).as_posix(), invocation.arguments)
+    return Source(text, script.name, invocation.arguments)
 
 
 def treatments(

@@ -90,6 +90,13 @@ RATE = Edit(Setting.LEARNING_RATE, 0.001, 0.5)
             "loss = F.cross_entropy(z, y)",
             "F.cross_entropy(z, y, weight=z.new_tensor([0.5, 5.0]))",
         ),
+        (
+            "class weights",
+            [0.5, 5.0],
+            None,
+            "loss = nn.BCEWithLogitsLoss()",
+            "nn.BCEWithLogitsLoss(pos_weight=torch.tensor([10.0]))",
+        ),
         ("softmax", None, None, "m = nn.Sequential(a, nn.Softmax(dim=1))", "nn.Sequential(a)"),
         ("softmax", None, None, "z = torch.softmax(h(x), 1)", "z = h(x)"),
         ("softmax", None, None, "z = h(x).softmax(dim=1)", "z = h(x)"),
