@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,8 +27,8 @@ from snellen.cli.trying import (
 if TYPE_CHECKING:
     from snellen.causes import Case
     from snellen.diagnosis import Diagnosis
+    from snellen.diagnosis.fixing import Source
     from snellen.trials.course import Course, Judged
-    from snellen.trials.process import Workplace
     from snellen.trials.trial import Done
 
 
@@ -58,7 +59,10 @@ def fix(
     from snellen.cli.verdict import give_verdict
     from snellen.diagnosis.again import to_explain
     from snellen.diagnosis.fixing import fix as mend
+    from snellen.diagnosis.fixing import source
+    from snellen.diagnosis.pairing import paired
     from snellen.diagnosis.tried import plan_of, tried
+    from snellen.diagnosis.trying import length_for
     from snellen.record import RunFileError, store_fix, store_trial
     from snellen.report.terminal import print_mended
     from snellen.settings import resolve
@@ -71,17 +75,22 @@ def fix(
         typer.echo("snellen: nothing to explain in this run, so there is nothing to mend", err=True)
         return
     case, diagnosis = found.case, found.diagnosis
+    best: Judged | None = None
     workplace = found.workplace(in_place=in_place)
     try:
         with means_with_a_bar(
             workplace, jobs, seconds, lambda done: store_trial(run_file, done.to_json())
         ) as means:
-            from snellen.diagnosis.trying import length_for
-
-            steps = length_for(case, means)
-            course = _course(case, diagnosis, workplace, tried(run_file), steps)
-            store_fix(run_file, plan_of(course))
-            _, ended = mend(case, course, means, known=tried(run_file))
+            script, steps = source(workplace), length_for(case, means)
+            course: Course | None = _course(case, diagnosis, script, tried(run_file), steps)
+            began, ended = means.clock(), ""
+            while course is not None and ended != "budget":
+                store_fix(run_file, plan_of(course))
+                left = seconds - (means.clock() - began)
+                own = replace(means, budget_seconds=left)
+                done, ended = mend(case, course, own, known=tried(run_file))
+                best = course.best(done)
+                course = paired(course, done, script)
         if ended == "budget":
             say_spent(budget)
     except KeyboardInterrupt:
@@ -92,7 +101,6 @@ def fix(
         raise typer.Exit(USAGE) from error
     settings = resolve({"json": json, "quiet": quiet or None}, os.environ, Path.cwd())
     give_verdict(run_file, settings, sys.stdout, shown=str(run_file), show=print_mended)
-    best = course.best(tried(run_file))
     if best is None:
         raise typer.Exit(NOT_MENDED)
     if output is not None:
@@ -102,20 +110,20 @@ def fix(
 def _course(
     case: Case,
     diagnosis: Diagnosis,
-    workplace: Workplace,
+    script: Source,
     known: list[Done],
     steps: int | None,
 ) -> Course:
     """The remedies to try, by all that is known of the causes."""
     from snellen.diagnosis import suspects
-    from snellen.diagnosis.fixing import source, treatments
+    from snellen.diagnosis.fixing import treatments
     from snellen.trials.course import Course
     from snellen.trials.proof import Ruling, prove
 
     believed = suspects(case)
     refuted = {p.cause for p in prove(believed, case, known) if p.ruling is Ruling.REFUTED}
     open_ = [told for told in believed if told[0] not in refuted]
-    every = treatments(case, diagnosis, open_, source(workplace), whole=steps is None)
+    every = treatments(case, diagnosis, open_, script, whole=steps is None)
     return Course(case, every, steps)
 
 

@@ -81,14 +81,14 @@ class Course:
             return control
         if not by_arm(own).get(CONTROL) or self.not_reproduced(own):
             return []
+        best = self.best(own)
+        if best is not None and best.effect is not None and best.effect.progress >= WELL:
+            return []
         for start in range(0, len(able), AT_ONCE):
             block = able[start : start + AT_ONCE]
             wanted = self._first_seeds(block, own) or self._more_seeds(block, own)
             if wanted:
                 return wanted
-            best = self.best(own)
-            if best is not None and best.effect is not None and best.effect.progress >= WELL:
-                return []
         return []
 
     def own(self, done: Sequence[Done]) -> list[Done]:
