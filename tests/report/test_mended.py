@@ -159,7 +159,7 @@ def test_what_was_not_tried_is_never_called_useless() -> None:
 
 def test_a_fault_that_does_not_show_again_is_said() -> None:
     mended = facts(*several(None, (0.95, 0.96, 0.97), told(4, 0.9)))
-    assert mended.headline == "Nothing to mend"
+    assert mended.headline == "No remedy was tried"
     assert "3 of 3 trainings went well" in " ".join(said(mended).split())
 
 

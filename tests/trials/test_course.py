@@ -185,13 +185,14 @@ def test_a_script_that_fails_when_run_again_ends_it(ended: Ended) -> None:
     broken = [result(t, None, ended) for t in own.next([])]
     assert own.next(broken) == []
     assert own.best(broken) is None
+    assert own.halted(broken) == "the unchanged script could not be run again"
 
 
 def test_a_fault_that_does_not_show_again_ends_it() -> None:
     own = course(remedy(way(LOWER)))
     sound = [result(t, measured(0.95)) for t in own.next([])]
     assert own.next(sound) == []
-    assert own.not_reproduced(sound)
+    assert "went well" in own.halted(sound)
 
 
 def test_it_goes_on_from_what_is_there() -> None:

@@ -128,16 +128,14 @@ class MendedFacts:
     `same_images` says so."""
     same_images: bool | None = None
     """`None`: not known."""
-    sound: str = ""
-    """A sentence where the unchanged script, run again, mostly trains well; then nothing was
-    tried."""
+    halted: str = ""
+    """A sentence where the unchanged script, run again, fails or mostly trains well; then nothing
+    was tried."""
 
     @property
     def headline(self) -> str:
         if self.best is not None:
             return self.best.title
-        if self.sound:
-            return "Nothing to mend"
         tried = sum(remedy.effect is not None for remedy in self.remedies)
         if not tried:
             return "No remedy was tried"
@@ -152,9 +150,9 @@ def mended_facts(course: Course, done: Sequence[Done]) -> MendedFacts | None:
     judged = course.judged(own)
     facts = tuple(_remedy(one) for one in judged)
     place = next((n for n, one in enumerate(judged) if one.word is Word.BEST), None)
-    subject, sound = course.case.subject.name, course.not_reproduced(own) or ""
+    subject, halted = course.case.subject.name, course.halted(own)
     if place is None:
-        return MendedFacts(subject, None, facts, sound=sound)
+        return MendedFacts(subject, None, facts, halted=halted)
     way = judged[place].way
     assert way is not None
     before = [one for one in own if one.trial.arm == CONTROL and one.usable]
@@ -171,7 +169,7 @@ def mended_facts(course: Course, done: Sequence[Done]) -> MendedFacts | None:
         left,
         new,
         *_maps(before, after),
-        sound,
+        halted,
     )
 
 

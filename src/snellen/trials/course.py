@@ -79,7 +79,7 @@ class Course:
         ]
         if control:
             return control
-        if not by_arm(own).get(CONTROL) or self.not_reproduced(own):
+        if self.halted(own):
             return []
         best = self.best(own)
         if best is not None and best.effect is not None and best.effect.progress >= WELL:
@@ -104,9 +104,15 @@ class Course:
                 kept.append(one)
         return kept
 
-    def not_reproduced(self, done: Sequence[Done]) -> str | None:
-        """A sentence where the script, run again unchanged, mostly shows no fault."""
-        return not_reproduced(by_arm(self.own(done)).get(CONTROL, {}), self.case)
+    def halted(self, done: Sequence[Done]) -> str:
+        """A sentence where remedies have nothing to be compared with: the unchanged script, run
+        again, fails, or mostly shows no fault. Empty where they have."""
+        own = [one for one in self.own(done) if one.trial.arm == CONTROL]
+        control = by_arm(own).get(CONTROL)
+        if control:
+            return not_reproduced(control, self.case) or ""
+        said = next((one.error for one in own if one.error), "")
+        return "the unchanged script could not be run again" + (f": {said}" if said else "")
 
     def unseen(self, done: Sequence[Done]) -> bool:
         """Whether progress is measured on held-out images: wherever all of them were answered by

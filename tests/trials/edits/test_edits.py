@@ -69,6 +69,7 @@ RATE = Edit(Setting.LEARNING_RATE, 0.001, 0.5)
         ("shuffling", True, False, "a = DataLoader(d, 8)", "DataLoader(d, 8, shuffle=True)"),
         ("shuffling", True, False, "a = DataLoader(d, shuffle=False)", "shuffle=True"),
         ("dropout", 0.1, [0.9], "d = nn.Dropout(0.9)\ne = nn.Dropout(0.2)", "d = nn.Dropout(0.1)"),
+        ("dropout", 0.1, [0.9], "d = nn.Dropout(0.9 if q else 0.2)", "0.1 if q else 0.2"),
         ("dropout", 0.1, [0.5], "d = nn.Dropout2d()", "nn.Dropout2d(p=0.1)"),
         ("dropout", 0.1, [0.9], "x = F.dropout(x, 0.9, q)", "F.dropout(x, 0.1, q)"),
         ("initialiser", "he", None, "nn.init.constant_(m.weight, 0)", "kaiming_normal_(m.weight"),
@@ -149,6 +150,7 @@ def test_pytorch(setting: str, becomes: Any, was: Any, line: str, expected: str)
         ("shuffling", True, False, "m.fit(x, y, shuffle=False)", "shuffle=True"),
         ("dropout", 0.1, [0.9], "x = layers.Dropout(0.9)(x)", "layers.Dropout(0.1)(x)"),
         ("L2 penalty", 1e-4, 0.5, "r = keras.regularizers.L2(0.5)", "L2(0.0001)"),
+        ("L1 penalty", 1e-5, 0.5, "r = L1(1e-3 if q else 0.5)", "L1(1e-3 if q else 1e-05)"),
         ("L1 penalty", 1e-5, 0.5, "r = keras.regularizers.l1_l2(l1=0.5, l2=0.5)", "l1=1e-05, l2"),
         (
             "initialiser",

@@ -14,7 +14,7 @@ from snellen.trials.edits.script import (
     keyword,
     root,
 )
-from snellen.trials.edits.values import bound, constant, literal, same
+from snellen.trials.edits.values import among, bound, constant, literal, same
 
 DROPOUT_LAYERS = (
     "Dropout",
@@ -49,8 +49,7 @@ def dropout(script: Script, edit: Edit, framework: str) -> list[Replacement]:
                 added = script.argument_added(call, f"p={edit.becomes!r}")
                 made[added.start] = added
             continue
-        own = literal(script, node)
-        if any(same(constant(own)[1], rate) for rate in strong):
+        if (own := among(script, node, strong)) is not None:
             one = script.instead(own, repr(edit.becomes))
             made[one.start] = one
     if not made:
@@ -209,8 +208,7 @@ def penalty(script: Script, edit: Edit, framework: str) -> list[Replacement]:
         node = told.value if told else call.args[0] if alone and call.args else None
         if node is None:
             continue
-        own = literal(script, node)
-        if edit.was is not None and same(constant(own)[1], edit.was):
+        if (own := among(script, node, [edit.was])) is not None:
             places[script.start(own)] = own
     if not places:
         raise UnsureError(f"no regulariser of this script has the factor {edit.was:g}")
