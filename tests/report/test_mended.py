@@ -109,6 +109,12 @@ def test_the_best_remedy_is_compared_with_the_unchanged_script() -> None:
     assert [one.code for one in mended.new] == ["S18"]
 
 
+def test_a_symptom_of_one_seed_in_three_is_none() -> None:
+    (rare,) = several(EDITED, (0.9,), told(4, 0.93), "S22")
+    mended = facts(*BEFORE, rare, *AFTER[1:])
+    assert [one.code for one in mended.new] == ["S18"]
+
+
 def test_maps_of_the_same_channel_stand_side_by_side() -> None:
     mended = facts(*BEFORE, *AFTER)
     ((pair),) = mended.maps

@@ -132,6 +132,9 @@ def test_a_gain_in_one_seed_alone_is_not_sure() -> None:
 def test_a_gain_that_is_small_is_none() -> None:
     own = course(remedy(way(LOWER)))
     assert words(own, play(own, {"learning-rate": 0.11})) == [Word.NO_HELP]
+    # Nor is one that seemed greater in the first seed, however sure it is.
+    assert words(own, play(own, {"learning-rate": (0.14, 0.1, 0.1)})) == [Word.NO_HELP]
+    assert words(own, play(own, {"learning-rate": (0.14, 0.12, 0.12)})) == [Word.BEST]
 
 
 def test_of_two_that_gain_as_much_the_one_with_fewer_symptoms_is_best() -> None:
