@@ -166,6 +166,8 @@ def _torch_initialisers(script: Script, rule: str) -> list[Replacement]:
     """Statements `nn.init.normal_(layer.weight, ...)` and `layer.weight.data.fill_(...)`."""
     made: list[Replacement] = []
     for statement in ast.walk(script.tree):
+        if isinstance(statement, ast.Assign | ast.AugAssign):
+            _require_no_weights(script, statement)
         if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)):
             continue
         call = statement.value
@@ -192,6 +194,16 @@ def _torch_initialisers(script: Script, rule: str) -> list[Replacement]:
             raise UnsureError("which weights this sets is not plain", statement.lineno)
         made.append(script.instead(call, drawn))
     return made
+
+
+def _require_no_weights(script: Script, statement: ast.Assign | ast.AugAssign) -> None:
+    """Raise where weights are assigned: what is left of them would be half of the remedy."""
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    for target in targets:
+        if isinstance(target, ast.Attribute):
+            said = script.said(target).removesuffix(".data")
+            if said.endswith((".weight", ".bias")):
+                raise UnsureError("weights are assigned", statement.lineno)
 
 
 def penalty(script: Script, edit: Edit, framework: str) -> list[Replacement]:
