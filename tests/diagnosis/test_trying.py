@@ -90,7 +90,7 @@ def test_the_budget_is_kept_and_the_next_call_goes_on() -> None:
     done, ended = fix(faulty(), course(), means(engine, 1000, kept, []), known=list(kept))
     assert ended == "settled"
     assert len({trial.name for trial in engine.made}) == len(engine.made) == len(done) == 7
-    assert [one.word for one in course().judged(done)] == [Word.BEST, Word.NO_HELP]
+    assert [one.word for one in course().judged(done)] == [Word.BEST, Word.NO_GAIN]
 
 
 def test_what_was_made_before_an_interrupt_is_kept() -> None:

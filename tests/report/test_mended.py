@@ -94,7 +94,7 @@ def test_the_best_remedy_is_compared_with_the_unchanged_script() -> None:
     assert mended.best is not None
     assert mended.best.title == mended.headline == "Lower it"
     assert mended.best.diff == "--- a"
-    assert [r.word for r in mended.remedies] == ["best", "does not help", "not tried"]
+    assert [r.word for r in mended.remedies] == ["best", "no gain", "not tried"]
     measures = {one.what: one for one in mended.measures}
     progress = measures["progress, 0 to 1, on training images"]
     assert (progress.before.least, progress.before.most) == (0.02, 0.03)
@@ -158,7 +158,7 @@ def test_what_was_not_tried_is_never_called_useless() -> None:
     assert {r.word for r in mended.remedies} == {"not tried"}
     assert mended.headline == "No remedy was tried"
     shown = said(mended)
-    assert "does not help" not in shown
+    assert "no gain" not in shown
     assert "Get more: only you can" in shown
     assert "2 further remedies: their turn did not come" in shown
 

@@ -82,7 +82,7 @@ class RemedyFacts:
     lines: str
     """The remedy as code."""
     word: str
-    """`best`, `helps`, `unclear`, `does not help`, `failed` or `not tried`."""
+    """`best`, `helps`, `unclear`, `no gain`, `failed` or `not tried`."""
     said: str
     """What was different in its trials, after "with"; empty where there were none."""
     diff: str
@@ -139,7 +139,11 @@ class MendedFacts:
         tried = sum(remedy.effect is not None for remedy in self.remedies)
         if not tried:
             return "No remedy was tried"
-        return f"None of {tried} remedies surely helps" if tried > 1 else "The remedy does not help"
+        return (
+            f"None of {tried} remedies surely helps"
+            if tried > 1
+            else "The remedy does not surely help"
+        )
 
 
 def mended_facts(course: Course, done: Sequence[Done]) -> MendedFacts | None:

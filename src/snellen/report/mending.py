@@ -21,7 +21,7 @@ STYLES = {
     "best": "bold green",
     "helps": "green",
     "unclear": "yellow",
-    "does not help": "red",
+    "no gain": "red",
     "failed": "red",
     "not tried": "dim",
 }
