@@ -69,13 +69,14 @@ def fix(
 
     seconds = budget_seconds(budget)
     require_place(output, "--output")
+    require_place(json, "--json")
     run_file = run_file_of(target, arguments)
     found = to_explain(run_file)
     if found is None:
         typer.echo("snellen: nothing to explain in this run, so there is nothing to mend", err=True)
         return
     case, diagnosis = found.case, found.diagnosis
-    best: Judged | None = None
+    latest: Course | None = None
     workplace = found.workplace(in_place=in_place)
     try:
         with means_with_a_bar(
@@ -85,22 +86,23 @@ def fix(
             course: Course | None = _course(case, diagnosis, script, tried(run_file), steps)
             began, ended = means.clock(), ""
             while course is not None and ended != "budget":
+                latest = course
                 store_fix(run_file, plan_of(course))
                 left = seconds - (means.clock() - began)
                 own = replace(means, budget_seconds=left)
                 done, ended = mend(case, course, own, known=tried(run_file))
-                best = course.best(done)
                 course = paired(course, done, script)
         if ended == "budget":
             say_spent(budget)
     except KeyboardInterrupt:
         typer.echo("snellen: stopped; what was tried is kept, the same command goes on", err=True)
-        raise typer.Exit(NOT_MENDED) from None
     except RunFileError as error:
         typer.echo(f"snellen: {error}", err=True)
         raise typer.Exit(USAGE) from error
     settings = resolve({"json": json, "quiet": quiet or None}, os.environ, Path.cwd())
-    give_verdict(run_file, settings, sys.stdout, shown=str(run_file), show=print_mended)
+    card = sys.stderr if str(settings.json) == "-" else sys.stdout
+    give_verdict(run_file, settings, card, shown=str(run_file), show=print_mended)
+    best = latest.best(tried(run_file)) if latest is not None else None
     if best is None:
         raise typer.Exit(NOT_MENDED)
     if output is not None:
