@@ -156,6 +156,7 @@ def test_where_nothing_helps_it_is_said() -> None:
 def test_what_was_not_tried_is_never_called_useless() -> None:
     mended = facts(*BEFORE)
     assert {r.word for r in mended.remedies} == {"not tried"}
+    assert {r.diff for r in mended.remedies} == {""}
     assert mended.headline == "No remedy was tried"
     shown = said(mended)
     assert "no gain" not in shown

@@ -188,7 +188,7 @@ def _remedy(one: Judged) -> RemedyFacts:
         treatment.lines,
         one.word.value,
         way.said if way is not None and one.effect is not None else "",
-        way.diff if way is not None else "",
+        way.diff if way is not None and one.effect is not None else "",
         "the edited script failed" if failed else treatment.unedited,
         one.effect,
         one.why,
