@@ -8,16 +8,23 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from snellen.capture.watch import Run as Run
     from snellen.capture.watch import watch as watch
+    from snellen.integrations.confirming import confirm as confirm
+    from snellen.integrations.intervening import intervene as intervene
 
-_LAZY = ("Run", "watch")
+_LAZY = {
+    "Run": "snellen.capture.watch",
+    "confirm": "snellen.integrations.confirming",
+    "intervene": "snellen.integrations.intervening",
+    "watch": "snellen.capture.watch",
+}
 
 
 def __getattr__(name: str) -> Any:
     # Lazily: `snellen --help` must not wait for NumPy.
     if name in _LAZY:
-        from snellen.capture import watch
+        import importlib
 
-        return getattr(watch, name)
+        return getattr(importlib.import_module(_LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

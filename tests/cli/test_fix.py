@@ -113,6 +113,7 @@ def test_where_nothing_helps_it_is_said_and_the_status_tells(tmp_path: Path) -> 
     )
     assert done.returncode == 4, done.stderr
     assert "No remedy was tried." in done.stdout
+    assert "the unchanged script could not be run again" in " ".join(done.stdout.split())
     assert not (tmp_path / "fix.diff").exists()
     assert fix(folder / "run.snellen") is not None
 

@@ -10,7 +10,7 @@ import pytest
 from causes.cases import case, found
 from snellen.causes import Case
 from snellen.core import Severity
-from snellen.trials.course import Course, Judged, Word
+from snellen.trials.course import Course, Judged, Word, enough
 from snellen.trials.edits.script import Replacement
 from snellen.trials.interventions import (
     HeInitialisation,
@@ -107,13 +107,13 @@ def test_what_helps_gets_more_seeds_and_the_others_none() -> None:
     done = play(own, {"learning-rate": 0.95})
     counted = {arm: sum(d.trial.arm == arm for d in done) for arm in {d.trial.arm for d in done}}
     assert counted == {"control": 3, "learning-rate": 3, "decay": 1, "initialisation": 1}
-    assert words(own, done) == [Word.BEST, Word.NO_HELP, Word.NO_HELP, Word.NOT_TRIED]
+    assert words(own, done) == [Word.BEST, Word.NO_GAIN, Word.NO_GAIN, Word.NOT_TRIED]
 
 
 def test_further_remedies_are_tried_where_the_first_ones_do_not_help_enough() -> None:
     own = course(*(remedy(way(c)) for c in (LOWER, UNDECAYED, START, ZEROED, SKIPS)))
     done = play(own, {"learning-rate": 0.4, "zeroing": 0.9})
-    assert words(own, done) == [Word.HELPS, Word.NO_HELP, Word.NO_HELP, Word.BEST, Word.NO_HELP]
+    assert words(own, done) == [Word.HELPS, Word.NO_GAIN, Word.NO_GAIN, Word.BEST, Word.NO_GAIN]
 
 
 def test_the_largest_sure_gain_is_the_best() -> None:
@@ -124,14 +124,33 @@ def test_the_largest_sure_gain_is_the_best() -> None:
 
 def test_a_gain_in_one_seed_alone_is_not_sure() -> None:
     own = course(remedy(way(LOWER)))
-    done = play(own, {"learning-rate": (0.9, 0.02, 0.03)})
+    done = play(own, {"learning-rate": (0.9, 0.02, 0.03, 0.02, 0.02)})
     assert words(own, done) == [Word.UNCLEAR]
     assert own.best(done) is None
 
 
-def test_a_gain_that_is_small_is_none() -> None:
+def test_a_gain_that_is_small_is_no_help() -> None:
     own = course(remedy(way(LOWER)))
-    assert words(own, play(own, {"learning-rate": 0.11})) == [Word.NO_HELP]
+    assert words(own, play(own, {"learning-rate": 0.11})) == [Word.UNCLEAR]
+    assert words(own, play(own, {"learning-rate": 0.03})) == [Word.NO_GAIN]
+    # Nor is one that seemed greater in the first seed, however sure it is.
+    assert words(own, play(own, {"learning-rate": (0.14, 0.1, 0.1)})) == [Word.UNCLEAR]
+    assert words(own, play(own, {"learning-rate": (0.14, 0.12, 0.12)})) == [Word.BEST]
+
+
+def test_where_little_is_left_of_the_way_a_third_of_it_is_enough() -> None:
+    assert enough(0.0) == pytest.approx(0.1)
+    assert enough(0.85) == pytest.approx(0.05)
+    assert enough(0.99) == pytest.approx(0.02)
+
+
+def test_where_three_seeds_do_not_make_it_sure_more_are_tried() -> None:
+    own = course(remedy(way(LOWER)))
+    unequal = {"control": (0.02, 0.3, 0.1, 0.2, 0.1), "learning-rate": (0.5, 0.6, 0.3, 0.6, 0.5)}
+    done = play(own, unequal)
+    assert max(d.trial.offset for d in done if d.trial.arm == CONTROL) == 5
+    assert words(own, done) == [Word.BEST]
+    assert words(own, [d for d in done if d.trial.offset <= 3]) == [Word.UNCLEAR]
 
 
 def test_of_two_that_gain_as_much_the_one_with_fewer_symptoms_is_best() -> None:
@@ -149,7 +168,7 @@ def test_progress_is_that_on_held_out_images_where_all_were_answered() -> None:
     made = Trial("learning-rate", 1, (LOWER,))
     assert own.unseen(control)
     done = [*control, result(made, measured(1.0, unseen=0.03))]
-    assert words(own, done) == [Word.NO_HELP]
+    assert words(own, done) == [Word.NO_GAIN]
     lacking = [result(d.trial, measured(0.9, unseen=nan)) for d in control[:1]] + control[1:]
     assert not own.unseen(lacking)
 
@@ -185,13 +204,14 @@ def test_a_script_that_fails_when_run_again_ends_it(ended: Ended) -> None:
     broken = [result(t, None, ended) for t in own.next([])]
     assert own.next(broken) == []
     assert own.best(broken) is None
+    assert own.halted(broken) == "the unchanged script could not be run again"
 
 
 def test_a_fault_that_does_not_show_again_ends_it() -> None:
     own = course(remedy(way(LOWER)))
     sound = [result(t, measured(0.95)) for t in own.next([])]
     assert own.next(sound) == []
-    assert own.not_reproduced(sound)
+    assert "went well" in own.halted(sound)
 
 
 def test_it_goes_on_from_what_is_there() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from snellen.trials.edits.script import Replacement
 from snellen.trials.engines.local import LocalEngine
 from snellen.trials.interventions import Intervention, NoDecay, ScaledLearningRate
 from snellen.trials.measured import Measured
@@ -143,3 +144,41 @@ def test_what_was_stopped_begins_nothing_more(project: Path) -> None:
     done = at(project).run(trial(), running)
     assert done.ended is Ended.STOPPED
     assert done.seconds == 0.0
+
+
+def edited(project: Path, becomes: str) -> Trial:
+    text = (project / "small.py").read_text()
+    start = text.index("default=3.0") + len("default=")
+    return Trial("script", 1, edits=(Replacement(start, "3.0", becomes),))
+
+
+def test_the_edited_script_is_run_and_the_users_stays(project: Path) -> None:
+    before = contents(project)
+    assert progress(at(project).run(edited(project, "0.05"))) > 0.5
+    assert contents(project) == before
+
+
+def test_a_script_outside_of_the_directory_is_edited_too(project: Path, tmp_path: Path) -> None:
+    """It has no copy, and is not written to."""
+    before = contents(project)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    target = str(project / "small.py")
+    own = Workplace(Invocation(target, (), False, str(elsewhere), "torch"), in_place=True)
+    assert progress(own.run(edited(project, "0.05"))) > 0.5
+    written = {"beside.txt"}
+    assert {k: v for k, v in contents(project).items() if k not in written} == before
+    assert [path.name for path in elsewhere.iterdir()] == ["last.txt"]
+
+
+def test_a_script_that_changed_since_is_not_run(project: Path) -> None:
+    trial = edited(project, "0.05")
+    (project / "small.py").write_text("# new\n" + (project / "small.py").read_text())
+    done = at(project).run(trial)
+    assert (done.ended, done.error) == (Ended.FAILED, "the script is no longer what it was")
+
+
+def test_edits_that_leave_no_python_fail(project: Path) -> None:
+    done = at(project).run(edited(project, "("))
+    assert done.ended is Ended.FAILED
+    assert "SyntaxError" in done.error

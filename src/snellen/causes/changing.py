@@ -35,7 +35,7 @@ def other_batch(becomes: int, was: int | None) -> Change:
 def clipped(norm: float | None, was: float | None = None) -> Change:
     """The norm of all gradients limited; `None`: no clipping at all. `was`: the script's own limit
     on a norm, where it has one."""
-    edits = (Edit(Setting.CLIPPING, norm, was),) if norm and was else ()
+    edits = (Edit(Setting.CLIPPING, norm, was),) if was else ()
     return Change(at_boundary("clipping", norm=norm), edits)
 
 

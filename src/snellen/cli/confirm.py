@@ -19,11 +19,9 @@ from snellen.cli.trying import (
     JOBS,
     TARGET,
     budget_seconds,
-    first_to_explain,
     means_with_a_bar,
     run_file_of,
     say_spent,
-    workplace_of,
 )
 
 if TYPE_CHECKING:
@@ -50,24 +48,25 @@ def confirm(
     unchanged script. What came of them is added to the run file, so that a second call goes on
     where the first was ended.
     """
-    from snellen.cli.tried import tried
     from snellen.cli.verdict import give_verdict
     from snellen.diagnosis import suspects
+    from snellen.diagnosis.again import to_explain
     from snellen.diagnosis.confirming import confirm as prove
+    from snellen.diagnosis.tried import tried
     from snellen.record import RunFileError, store_trial
     from snellen.settings import resolve
 
     seconds = budget_seconds(budget)
     run_file = run_file_of(target, arguments)
-    found = first_to_explain(run_file)
+    found = to_explain(run_file)
     if found is None:
         typer.echo(
             "snellen: nothing to explain in this run, so there is nothing to prove", err=True
         )
     else:
-        case, _, manifest = found
+        case = found.case
         causes = _chosen(cause, suspects(case))
-        workplace = workplace_of(manifest, case, in_place=in_place)
+        workplace = found.workplace(in_place=in_place)
         try:
             with means_with_a_bar(
                 workplace, engine, jobs, seconds, lambda done: store_trial(run_file, done.to_json())

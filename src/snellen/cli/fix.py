@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,18 +20,16 @@ from snellen.cli.trying import (
     JOBS,
     TARGET,
     budget_seconds,
-    first_to_explain,
     means_with_a_bar,
     run_file_of,
     say_spent,
-    workplace_of,
 )
 
 if TYPE_CHECKING:
     from snellen.causes import Case
     from snellen.diagnosis import Diagnosis
+    from snellen.diagnosis.fixing import Source
     from snellen.trials.course import Course, Judged
-    from snellen.trials.process import Workplace
     from snellen.trials.trial import Done
 
 
@@ -59,43 +58,53 @@ def fix(
     `git apply` or `patch -p1` with --output. Ends with status 4 where nothing surely helps.
     """
     from snellen.cli.places import require_place
-    from snellen.cli.tried import plan_of, tried
     from snellen.cli.verdict import give_verdict
+    from snellen.diagnosis.again import to_explain
     from snellen.diagnosis.fixing import fix as mend
+    from snellen.diagnosis.fixing import source
+    from snellen.diagnosis.pairing import paired
+    from snellen.diagnosis.tried import plan_of, tried
+    from snellen.diagnosis.trying import length_for
     from snellen.record import RunFileError, store_fix, store_trial
     from snellen.report.terminal import print_mended
     from snellen.settings import resolve
 
     seconds = budget_seconds(budget)
     require_place(output, "--output")
+    require_place(json, "--json")
     run_file = run_file_of(target, arguments)
-    found = first_to_explain(run_file)
+    found = to_explain(run_file)
     if found is None:
         typer.echo("snellen: nothing to explain in this run, so there is nothing to mend", err=True)
         return
-    case, diagnosis, manifest = found
-    workplace = workplace_of(manifest, case, in_place=in_place)
+    case, diagnosis = found.case, found.diagnosis
+    latest: Course | None = None
+    workplace = found.workplace(in_place=in_place)
     try:
         with means_with_a_bar(
             workplace, engine, jobs, seconds, lambda done: store_trial(run_file, done.to_json())
         ) as means:
-            from snellen.diagnosis.trying import length_for
-
-            steps = length_for(case, means)
-            course = _course(case, diagnosis, workplace, tried(run_file), steps)
-            store_fix(run_file, plan_of(course))
-            _, ended = mend(case, course, means, known=tried(run_file))
+            script, steps = source(workplace), length_for(case, means)
+            course: Course | None = _course(case, diagnosis, script, tried(run_file), steps)
+            began, ended = means.clock(), ""
+            while course is not None and ended != "budget":
+                latest = course
+                store_fix(run_file, plan_of(course))
+                left = seconds - (means.clock() - began)
+                own = replace(means, budget_seconds=left)
+                done, ended = mend(case, course, own, known=tried(run_file))
+                course = paired(course, done, script)
         if ended == "budget":
             say_spent(budget)
     except KeyboardInterrupt:
         typer.echo("snellen: stopped; what was tried is kept, the same command goes on", err=True)
-        raise typer.Exit(NOT_MENDED) from None
     except RunFileError as error:
         typer.echo(f"snellen: {error}", err=True)
         raise typer.Exit(USAGE) from error
     settings = resolve({"json": json, "quiet": quiet or None}, os.environ, Path.cwd())
-    give_verdict(run_file, settings, sys.stdout, shown=str(run_file), show=print_mended)
-    best = course.best(tried(run_file))
+    card = sys.stderr if str(settings.json) == "-" else sys.stdout
+    give_verdict(run_file, settings, card, shown=str(run_file), show=print_mended)
+    best = latest.best(tried(run_file)) if latest is not None else None
     if best is None:
         raise typer.Exit(NOT_MENDED)
     if output is not None:
@@ -105,20 +114,20 @@ def fix(
 def _course(
     case: Case,
     diagnosis: Diagnosis,
-    workplace: Workplace,
+    script: Source,
     known: list[Done],
     steps: int | None,
 ) -> Course:
     """The remedies to try, by all that is known of the causes."""
     from snellen.diagnosis import suspects
-    from snellen.diagnosis.fixing import source, treatments
+    from snellen.diagnosis.fixing import treatments
     from snellen.trials.course import Course
     from snellen.trials.proof import Ruling, prove
 
     believed = suspects(case)
     refuted = {p.cause for p in prove(believed, case, known) if p.ruling is Ruling.REFUTED}
     open_ = [told for told in believed if told[0] not in refuted]
-    every = treatments(case, diagnosis, open_, source(workplace), whole=steps is None)
+    every = treatments(case, diagnosis, open_, script, whole=steps is None)
     return Course(case, every, steps)
 
 

@@ -30,6 +30,8 @@ class Script:
     """A path as the user gave it, or the name of a module."""
     arguments: tuple[str, ...] = ()
     module: bool = False
+    source: str | None = None
+    """Run in place of what the file says; `None`: the file."""
 
     @classmethod
     def at(cls, path: str, arguments: Sequence[str] = ()) -> Script:
@@ -65,8 +67,10 @@ class Script:
         path = os.path.abspath(self.target)  # noqa: PTH100 (`Path.resolve` would follow links)
         _lead_path_with(str(Path(self.target).resolve().parent))
         sys.argv[:] = [self.target, *self.arguments]
-        with io.open_code(path) as file:
-            source = file.read()
+        source: bytes | str | None = self.source
+        if source is None:
+            with io.open_code(path) as file:
+                source = file.read()
         main = _fresh_main(path, SourceFileLoader("__main__", path))
         _execute(compile(source, path, "exec", dont_inherit=True), main)
 

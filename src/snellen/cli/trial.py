@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -39,7 +40,7 @@ def _run(told: dict[str, Any]) -> NoReturn:
     if told["guarded"]:
         guard((Path(invocation.directory), run_file.parent))
     make = Script.of_module if invocation.module else Script.at
-    script = make(invocation.target, invocation.arguments)
+    script = replace(make(invocation.target, invocation.arguments), source=told["source"])
 
     def run() -> BaseException | None:
         ending = script.run()
@@ -47,13 +48,15 @@ def _run(told: dict[str, Any]) -> NoReturn:
             print(f"{type(ending.error).__name__}: {ending.error}", file=sys.stderr)
         return ending.error
 
+    trial = Trial.from_json(told["trial"])
     done = perform(
-        Trial.from_json(told["trial"]),
+        trial,
         invocation,
         run,
         run_file,
         subject=told["subject"],
-        show=shown,
+        # One seed is pictured: a run file is not to grow by every trial.
+        show=partial(shown, pictured=trial.offset == 1),
     )
     written = result.with_suffix(".new")
     written.write_text(json.dumps(done.to_json()), encoding="utf-8")

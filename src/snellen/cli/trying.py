@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,8 +19,6 @@ from snellen.cli.exit_status import USAGE
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from snellen.causes import Case
-    from snellen.diagnosis import Diagnosis
     from snellen.diagnosis.trying import Means
     from snellen.trials.process import Workplace
     from snellen.trials.trial import Done
@@ -81,55 +79,6 @@ def run_file_of(target: Path, arguments: list[str] | None) -> Path:
         )
         raise typer.Exit(USAGE)
     return made[-1]
-
-
-def first_to_explain(run_file: Path) -> tuple[Case, Diagnosis, Any] | None:
-    """The first model of the run that has something to explain, its diagnosis by all that is known,
-    trials included, and the run's manifest; `None` where nothing is wrong. Raises `RunFileError`.
-    """
-    from snellen.cli.judging import judged
-    from snellen.cli.tried import tried
-    from snellen.diagnosis import cases, diagnose
-    from snellen.record import read
-    from snellen.settings import Settings
-    from snellen.symptoms import outcomes
-
-    contents = read(run_file)
-    verdicts = judged(contents, Settings()).everything
-    endings = outcomes(contents)
-    # By what was seen alone: a cause that trials refuted is no reason to call the training sound.
-    before = diagnose(contents, verdicts, endings)
-    after = diagnose(contents, verdicts, endings, trials=tried(run_file))
-    every = zip(cases(contents, verdicts, endings), before, after, strict=True)
-    found = [(case, now) for case, told, now in every if told.needed]
-    return (*found[0], contents.manifest) if found else None
-
-
-def workplace_of(manifest: Any, case: Case, *, in_place: bool) -> Workplace:
-    """Where the script of this run can be run again. Ends the command where it can't."""
-    from snellen.trials.process import Workplace
-    from snellen.trials.trial import Invocation
-
-    directory = manifest.get("directory")
-    if directory is None:
-        typer.echo(
-            "snellen: this run file does not say where its script was run (an older release, or "
-            "`snellen.watch`); watch the script again with `snellen run`",
-            err=True,
-        )
-        raise typer.Exit(USAGE)
-    module = manifest.get("module") is True
-    target = str(manifest["script"])
-    if not module:
-        target = str((Path(directory) / target).resolve())
-        if not Path(target).exists():
-            typer.echo(f"snellen: the script {target} is no longer there", err=True)
-            raise typer.Exit(USAGE)
-    invocation = Invocation(
-        target, tuple(manifest.get("argv", ())), module, directory, case.framework
-    )
-    backend = case.subject.framework.partition("-")[2]
-    return Workplace(invocation, case.subject.name, in_place, backend=backend)
 
 
 @contextmanager

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from snellen.cli.judging import judged
-from snellen.cli.tried import planned, tried
 from snellen.core import Finding, Severity
 from snellen.diagnosis import cases, diagnose
+from snellen.diagnosis.tried import planned, tried
 from snellen.record import RunContents, RunFileError, read, store_verdicts
 from snellen.report.document import Document, document_of
 from snellen.report.json import json_of, write_json

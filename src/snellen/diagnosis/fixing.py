@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from snellen.causes import Case, Cause, Change, Remedy, Setting
@@ -21,7 +21,7 @@ from snellen.trials.trial import Done
 MOST_TRIED = 12
 """Remedies that are tried at most; of causes believed less one would hardly help."""
 BY_HAND = {
-    "data": "only you can change the data",
+    "data": "it needs other data or a look at them, which is yours to do",
     "architecture": "it changes the structure of the network, which is yours to write",
 }
 """Why no trial does a remedy, by the family of its cause."""
@@ -33,7 +33,8 @@ class Source:
 
     text: str = ""
     name: str = ""
-    """From the directory in which the script is run: `src/train.py`."""
+    """From the directory in which the script is run: `src/train.py`; from its own where it lies
+    elsewhere."""
     arguments: tuple[str, ...] = ()
     barred: str = ""
     """Why it can't be edited at all; empty where it can."""
@@ -41,23 +42,20 @@ class Source:
 
 def source(workplace: Workplace) -> Source:
     """The script that is run there."""
-    if workplace.in_place:
-        return Source(barred="with --in-place the script itself is run, and never written to")
     invocation = workplace.invocation
     script = script_file(invocation)
     if script is None:
-        return Source(barred="the script lies outside of the directory that it is run in")
+        return Source(barred="the module is not in the directory that it is run in")
+    if invocation.module and workplace.in_place:
+        return Source(barred="with --in-place a module is run as it lies there")
     try:
         text = script_text(script)
     except UnsureError as error:
         return Source(barred=str(error))
-    name = script.relative_to(script_directory(workplace)).as_posix()
-    return Source(text, name, invocation.arguments)
-
-
-def script_directory(workplace: Workplace) -> Path:
-    """Where the script is run, without links."""
-    return Path(workplace.invocation.directory).resolve()
+    here = Path(invocation.directory).resolve()
+    if script.is_relative_to(here):
+        return Source(text, script.relative_to(here).as_posix(), invocation.arguments)
+    return Source(text, script.name, invocation.arguments)
 
 
 def treatments(
@@ -76,19 +74,23 @@ def treatments(
     from the usual ones.
     """
     kept: list[Treatment] = []
-    seen: set[str] = set()
+    seen: dict[str, str] = {}
+    possible = {candidate.cause for candidate in diagnosis.candidates}
     for cause, remedy in _ordered(case, diagnosis, suspects):
         if remedy.change is not None and _idle(remedy.change):
             continue
         one = _treatment(case, cause, remedy, script, whole=whole)
-        fresh = tuple(way for way in one.ways if _key(way) not in seen)
+        if not one.ways and cause not in possible:
+            # Of what is hardly believed nobody wants to read what can't be tried.
+            continue
+        fresh = tuple(_apart(way, seen, cause) for way in one.ways if _key(way) not in seen)
         if one.ways and not fresh:
             # The same change under another name.
             continue
         if one.ways and sum(bool(other.ways) for other in kept) == MOST_TRIED:
             break
-        seen |= {_key(way) for way in fresh}
-        kept.append(one)
+        seen |= {_key(way): way.arm for way in fresh}
+        kept.append(replace(one, ways=fresh))
     return kept
 
 
@@ -119,25 +121,22 @@ def _ordered(
     known = {candidate.cause for candidate in candidates}
     for cause, _ in suspects:
         if cause not in known:
-            for remedy in cause().remedies(case):
-                # Of what is hardly believed nobody wants to read what can't be tried.
-                if remedy.change is not None:
-                    yield cause, remedy
+            yield from ((cause, remedy) for remedy in cause().remedies(case))
 
 
 def _treatment(
     case: Case, cause: type[Cause], remedy: Remedy, script: Source, *, whole: bool
 ) -> Treatment:
-    change = remedy.change
+    change, title = remedy.change, _alone(remedy.title)
     if change is None:
         why = BY_HAND.get(cause.family(), "no change that snellen can make does this")
-        return Treatment(cause.code, cause.name, remedy.title, remedy.code, untried=why)
+        return Treatment(cause.code, cause.name, title, remedy.code, untried=why)
     ways: list[Way] = []
     unedited = ""
     longer = any(one.setting is Setting.EPOCHS for one in change.edits)
     if longer and not whole:
         why = "trainings are cut short to fit the budget; give a longer --budget"
-        return Treatment(cause.code, cause.name, remedy.title, remedy.code, untried=why)
+        return Treatment(cause.code, cause.name, title, remedy.code, untried=why)
     if not change.edits:
         unedited = "it is no matter of one value in the script"
     elif script.barred:
@@ -154,9 +153,18 @@ def _treatment(
     if change.boundary:
         ways.append(at_boundary(change.boundary))
     untried = "" if ways else f"the script could not be edited with certainty: {unedited}"
-    return Treatment(
-        cause.code, cause.name, remedy.title, remedy.code, tuple(ways), unedited, untried
-    )
+    return Treatment(cause.code, cause.name, title, remedy.code, tuple(ways), unedited, untried)
+
+
+def _alone(title: str) -> str:
+    """A title that stands behind another one, by itself: without its `Or`."""
+    bare = title.removeprefix("Or").lstrip(" ,") if title.startswith(("Or ", "Or, ")) else title
+    return bare[:1].upper() + bare[1:]
+
+
+def _apart(way: Way, seen: Mapping[str, str], cause: type[Cause]) -> Way:
+    """Under a name that no other way has: two lists of numbers are called the same."""
+    return replace(way, arm=f"{way.arm} ({cause.code})") if way.arm in seen.values() else way
 
 
 def _idle(change: Change) -> bool:

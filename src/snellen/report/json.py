@@ -149,7 +149,7 @@ def _mended(facts: MendedFacts) -> dict[str, Any]:
     return {
         "subject": facts.subject,
         "headline": facts.headline,
-        "sound": facts.sound or None,
+        "halted": facts.halted or None,
         "best": None if facts.best is None else facts.remedies.index(facts.best),
         "remedies": [
             {

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, nan
 
+from snellen.record import Thumbnail
 from snellen.report.health import Health, LayerHealth
-from snellen.report.shown import layers_of, recall_of
+from snellen.report.shown import layers_of, pictures_of, recall_of
 from snellen.symptoms import catalogue
 from snellen.trials.course import Course, Judged, Word
 from snellen.trials.measured import Measured
@@ -59,6 +60,18 @@ class SymptomCompared:
 
 
 @dataclass(frozen=True)
+class MapsCompared:
+    """One channel's map of one probe image, without and with the remedy; of the layer `""`, the
+    image itself."""
+
+    layer: str
+    image: int
+    channel: int
+    before: Thumbnail
+    after: Thumbnail
+
+
+@dataclass(frozen=True)
 class RemedyFacts:
     """One remedy and what came of it."""
 
@@ -69,7 +82,7 @@ class RemedyFacts:
     lines: str
     """The remedy as code."""
     word: str
-    """`best`, `helps`, `unclear`, `does not help`, `failed` or `not tried`."""
+    """`best`, `helps`, `unclear`, `no gain`, `failed` or `not tried`."""
     said: str
     """What was different in its trials, after "with"; empty where there were none."""
     diff: str
@@ -110,20 +123,27 @@ class MendedFacts:
     gone: tuple[SymptomCompared, ...] = ()
     left: tuple[SymptomCompared, ...] = ()
     new: tuple[SymptomCompared, ...] = ()
-    sound: str = ""
-    """A sentence where the unchanged script, run again, mostly trains well; then nothing was
-    tried."""
+    maps: tuple[MapsCompared, ...] = ()
+    """Of two trials of one seed, by layer, image and channel; they show the same probe images where
+    `same_images` says so."""
+    same_images: bool | None = None
+    """`None`: not known."""
+    halted: str = ""
+    """A sentence where the unchanged script, run again, fails or mostly trains well; then nothing
+    was tried."""
 
     @property
     def headline(self) -> str:
         if self.best is not None:
             return self.best.title
-        if self.sound:
-            return "Nothing to mend"
         tried = sum(remedy.effect is not None for remedy in self.remedies)
         if not tried:
             return "No remedy was tried"
-        return f"None of {tried} remedies surely helps" if tried > 1 else "The remedy does not help"
+        return (
+            f"None of {tried} remedies surely helps"
+            if tried > 1
+            else "The remedy does not surely help"
+        )
 
 
 def mended_facts(course: Course, done: Sequence[Done]) -> MendedFacts | None:
@@ -134,9 +154,9 @@ def mended_facts(course: Course, done: Sequence[Done]) -> MendedFacts | None:
     judged = course.judged(own)
     facts = tuple(_remedy(one) for one in judged)
     place = next((n for n, one in enumerate(judged) if one.word is Word.BEST), None)
-    subject, sound = course.case.subject.name, course.not_reproduced(own) or ""
+    subject, halted = course.case.subject.name, course.halted(own)
     if place is None:
-        return MendedFacts(subject, None, facts, sound=sound)
+        return MendedFacts(subject, None, facts, halted=halted)
     way = judged[place].way
     assert way is not None
     before = [one for one in own if one.trial.arm == CONTROL and one.usable]
@@ -152,7 +172,8 @@ def mended_facts(course: Course, done: Sequence[Done]) -> MendedFacts | None:
         gone,
         left,
         new,
-        sound,
+        *_maps(before, after),
+        halted,
     )
 
 
@@ -167,7 +188,7 @@ def _remedy(one: Judged) -> RemedyFacts:
         treatment.lines,
         one.word.value,
         way.said if way is not None and one.effect is not None else "",
-        way.diff if way is not None else "",
+        way.diff if way is not None and one.effect is not None else "",
         "the edited script failed" if failed else treatment.unedited,
         one.effect,
         one.why,
@@ -217,6 +238,26 @@ def _layers(before: Sequence[Done], after: Sequence[Done]) -> tuple[LayerCompare
                 for layer in layers_of(first.shown)
             )
     return ()
+
+
+def _maps(
+    before: Sequence[Done], after: Sequence[Done]
+) -> tuple[tuple[MapsCompared, ...], bool | None]:
+    """Those that both trials of a seed have, and whether the images they are of are the same."""
+    then = next((p for one in before if (p := pictures_of(one.shown))), ())
+    now = {
+        (one.layer, one.image, one.channel): one
+        for done in after
+        for one in pictures_of(done.shown)
+    }
+    both = tuple(
+        MapsCompared(one.layer, one.image, one.channel, one, now[key])
+        for one in then
+        if (key := (one.layer, one.image, one.channel)) in now
+    )
+    images = [one for one in both if not one.layer]
+    same = all(one.before.png == one.after.png for one in images) if images else None
+    return both, same
 
 
 def _symptoms(

@@ -21,7 +21,7 @@ STYLES = {
     "best": "bold green",
     "helps": "green",
     "unclear": "yellow",
-    "does not help": "red",
+    "no gain": "red",
     "failed": "red",
     "not tried": "dim",
 }
@@ -32,8 +32,8 @@ def show_mended(page: Page, facts: MendedFacts, *, several: bool) -> None:
     page.heading(f"Remedies tried for {facts.subject}" if several else "Remedies tried")
     if facts.best is None:
         page.indented(page.text(f"{facts.headline}.", "bold yellow"), 2)
-        if facts.sound:
-            page.indented(page.text(facts.sound), 2)
+        if facts.halted:
+            page.indented(page.text(facts.halted), 2)
     else:
         _best(page, facts.best)
     tried = [r for r in facts.remedies if r is not facts.best and r.word != "not tried"]

@@ -29,6 +29,10 @@ AT_ONCE = 3
 """Remedies that are tried together before further ones are."""
 PURSUED = 2
 """Of those, the ones that seem to help most and get more seeds."""
+MOST_SEEDS = 5
+"""Seeds of the one that seems to help where three don't make it sure."""
+SHARE = 1 / 3
+"""Of the way that is left: where that is short, so much of it is a gain worth having."""
 
 
 class Word(StrEnum):
@@ -37,8 +41,8 @@ class Word(StrEnum):
     BEST = "best"
     HELPS = "helps"
     UNCLEAR = "unclear"
-    """It gained something, and not surely."""
-    NO_HELP = "does not help"
+    """It gained something, and not surely or not enough."""
+    NO_GAIN = "no gain"
     FAILED = "failed"
     """No training under it came to its end, or nothing was changed."""
     NOT_TRIED = "not tried"
@@ -75,20 +79,25 @@ class Course:
         if not able:
             return []
         control = [
-            Trial(CONTROL, offset, (), self.max_steps) for offset in self._missing(CONTROL, own)
+            Trial(CONTROL, offset, (), self.max_steps)
+            for offset in self._missing(CONTROL, own, self.seeds)
         ]
         if control:
             return control
-        if not by_arm(own).get(CONTROL) or self.not_reproduced(own):
+        if self.halted(own):
+            return []
+        best = self.best(own)
+        if best is not None and best.effect is not None and best.effect.progress >= WELL:
             return []
         for start in range(0, len(able), AT_ONCE):
             block = able[start : start + AT_ONCE]
-            wanted = self._first_seeds(block, own) or self._more_seeds(block, own)
+            wanted = (
+                self._first_seeds(block, own)
+                or self._more_seeds(block, own)
+                or self._surer(block, own)
+            )
             if wanted:
                 return wanted
-            best = self.best(own)
-            if best is not None and best.effect is not None and best.effect.progress >= WELL:
-                return []
         return []
 
     def own(self, done: Sequence[Done]) -> list[Done]:
@@ -104,9 +113,15 @@ class Course:
                 kept.append(one)
         return kept
 
-    def not_reproduced(self, done: Sequence[Done]) -> str | None:
-        """A sentence where the script, run again unchanged, mostly shows no fault."""
-        return not_reproduced(by_arm(self.own(done)).get(CONTROL, {}), self.case)
+    def halted(self, done: Sequence[Done]) -> str:
+        """A sentence where remedies have nothing to be compared with: the unchanged script, run
+        again, fails, or mostly shows no fault. Empty where they have."""
+        own = [one for one in self.own(done) if one.trial.arm == CONTROL]
+        control = by_arm(own).get(CONTROL)
+        if control:
+            return not_reproduced(control, self.case) or ""
+        said = next((one.error for one in own if one.error), "")
+        return "the unchanged script could not be run again" + (f": {said}" if said else "")
 
     def unseen(self, done: Sequence[Done]) -> bool:
         """Whether progress is measured on held-out images: wherever all of them were answered by
@@ -168,44 +183,71 @@ class Course:
         return list(wanted.values())
 
     def _more_seeds(self, block: Sequence[Treatment], done: Sequence[Done]) -> list[Trial]:
+        promising = self._promising(block, done)
+        return [
+            self._trial(way, offset)
+            for way in promising[:PURSUED]
+            for offset in self._missing(way.arm, done, self.seeds)
+        ]
+
+    def _surer(self, block: Sequence[Treatment], done: Sequence[Done]) -> list[Trial]:
+        """More seeds of the best of them, and of the control, where nothing helps surely yet."""
+        promising = self._promising(block, done)[:1]
+        if not promising or self.best(done) is not None:
+            return []
+        (way,) = promising
+        control = [
+            Trial(CONTROL, offset, (), self.max_steps)
+            for offset in self._missing(CONTROL, done, MOST_SEEDS)
+        ]
+        own = [self._trial(way, offset) for offset in self._missing(way.arm, done, MOST_SEEDS)]
+        return control + own
+
+    def _promising(self, block: Sequence[Treatment], done: Sequence[Done]) -> list[Way]:
+        """Those that gained enough so far, most first."""
         trials, unseen = by_arm(done), self.unseen(done)
         control = trials.get(CONTROL, {})
         gains: dict[str, float] = {}
         ways: dict[str, Way] = {}
         for treatment in block:
             way = self._way(treatment, done)
-            if way is None:
+            found = differences(control, trials.get(way.arm, {}), unseen=unseen) if way else []
+            if way is None or not found:
                 continue
-            found = differences(control, trials.get(way.arm, {}), unseen=unseen)
-            if found and sum(found) / len(found) >= LEAST_GAIN:
-                gains[way.arm], ways[way.arm] = sum(found) / len(found), way
-        pursued = sorted(gains, key=lambda arm: -gains[arm])[:PURSUED]
-        return [
-            self._trial(ways[arm], offset) for arm in pursued for offset in self._missing(arm, done)
-        ]
+            here = [v for m in control.values() if isfinite(v := m.progress(unseen=unseen))]
+            gain = sum(found) / len(found)
+            if gain >= enough(sum(here) / len(here)):
+                gains[way.arm], ways[way.arm] = gain, way
+        return [ways[arm] for arm in sorted(gains, key=lambda arm: -gains[arm])]
 
-    def _missing(self, arm: str, done: Sequence[Done]) -> list[int]:
+    def _missing(self, arm: str, done: Sequence[Done], seeds: int) -> list[int]:
         """Seeds of this arm that were not tried; none where the first showed that it can't be."""
         own = [one for one in done if one.trial.arm == arm]
         if own and not any(one.usable for one in own):
             return []
         tried = {one.trial.offset for one in own}
-        return [offset for offset in range(1, self.seeds + 1) if offset not in tried]
+        return [offset for offset in range(1, seeds + 1) if offset not in tried]
 
     def _trial(self, way: Way, offset: int) -> Trial:
         return Trial(way.arm, offset, way.changes, self.max_steps, edits=way.edits)
 
 
+def enough(control: float) -> float:
+    """Progress that a remedy must gain, where the unchanged script comes so far: a tenth, or a
+    third of what is left of the way where that is less; never less than seeds may differ by."""
+    return max(LEAST_SPREAD, min(LEAST_GAIN, SHARE * (1 - control)))
+
+
 def _word(effect: Effect) -> Word:
     sure = effect.p <= ALPHA and effect.together and effect.low > 0
-    if effect.gain >= LEAST_GAIN and sure and effect.seeds >= ENOUGH_SEEDS:
+    if effect.gain >= enough(effect.control) and sure and effect.seeds >= ENOUGH_SEEDS:
         return Word.HELPS
-    return Word.UNCLEAR if effect.gain >= LEAST_GAIN else Word.NO_HELP
+    return Word.UNCLEAR if effect.gain > LEAST_SPREAD else Word.NO_GAIN
 
 
 def _best(helping: Sequence[Judged], trials: dict[str, dict[int, Measured]]) -> Judged:
     """The largest gain; between those that gain as much, within what seeds differ by, the fewest
-    symptoms left; then the order."""
+    symptoms left, then the one that can be handed out as a change of the script; then the order."""
 
     def gain(one: Judged) -> float:
         return one.effect.gain if one.effect is not None else 0.0
@@ -213,9 +255,10 @@ def _best(helping: Sequence[Judged], trials: dict[str, dict[int, Measured]]) -> 
     most = max(map(gain, helping))
     close = [one for one in helping if gain(one) >= most - LEAST_SPREAD]
 
-    def left(one: Judged) -> float:
+    def left(one: Judged) -> tuple[float, bool]:
         own = trials.get(one.way.arm, {}) if one.way is not None else {}
-        return sum(sum(m.findings.values()) for m in own.values()) / max(1, len(own))
+        symptoms = sum(sum(m.findings.values()) for m in own.values()) / max(1, len(own))
+        return round(symptoms, 1), one.way is None or not one.way.in_script
 
     return min(close, key=left)
 

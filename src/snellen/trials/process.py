@@ -85,7 +85,7 @@ class Workplace:
             folder = Path(place)
             with self._directory() as (directory, target):
                 try:
-                    self._write_edits(trial, directory, target)
+                    source = self._edited(trial, directory, target)
                 except UnsureError as error:
                     return Done(trial, Ended.FAILED, time.monotonic() - began, str(error))
                 spec = folder / "trial.json"
@@ -97,6 +97,7 @@ class Workplace:
                     "run_file": str(folder / "run.snellen"),
                     "result": str(folder / "result.json"),
                     "guarded": not self.in_place,
+                    "source": source,
                 }
                 spec.write_text(json.dumps(told), encoding="utf-8")
                 ended, said = self._process(spec, directory, folder, trial.max_seconds, running)
@@ -118,14 +119,20 @@ class Workplace:
         with scratch(here) as copy:
             yield copy.directory, _inside(copy, target, module=self.invocation.module)
 
-    def _write_edits(self, trial: Trial, directory: Path, target: Path | str) -> None:
-        """Into the copy of the script alone; raises `UnsureError` where it is no copy."""
+    def _edited(self, trial: Trial, directory: Path, target: Path | str) -> str | None:
+        """The script with the trial's edits: written into its copy, or where it has none, the text
+        to run in its place. Raises `UnsureError` where the script is not what was edited."""
         if not trial.edits:
-            return
-        script = script_file(replace(self.invocation, directory=str(directory), target=str(target)))
-        if self.in_place or script is None:
-            raise UnsureError("the script is not in a copy of the directory it is run in")
-        script.write_bytes(replaced(script_text(script), trial.edits).encode())
+            return None
+        invocation = replace(self.invocation, directory=str(directory), target=str(target))
+        script = script_file(invocation)
+        if script is None:
+            raise UnsureError("the file of the module was not found")
+        text = replaced(script_text(script), trial.edits)
+        if not self.in_place and script.is_relative_to(directory.resolve()):
+            script.write_bytes(text.encode())
+            return None
+        return text
 
     def _process(
         self, spec: Path, directory: Path, folder: Path, seconds: float, running: Running
@@ -170,12 +177,12 @@ class Workplace:
 
 
 def script_file(invocation: Invocation) -> Path | None:
-    """The file of the script, or of the module, in the directory it is run in; `None` where it lies
-    elsewhere."""
+    """The file of the script, or that of the module in the directory it is run in; `None` where
+    there is none."""
     directory = Path(invocation.directory).resolve()
     if not invocation.module:
         script = (directory / invocation.target).resolve()
-        return script if script.is_relative_to(directory) and script.is_file() else None
+        return script if script.is_file() else None
     own = directory.joinpath(*invocation.target.split("."))
     found = [own.with_name(f"{own.name}.py"), own / "__main__.py"]
     return next((file for file in found if file.is_file()), None)

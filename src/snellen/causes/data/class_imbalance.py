@@ -174,17 +174,14 @@ def _weighed(case: Case, seen: Classes | None) -> Remedy:
         code,
         "more false alarms for the rare class; never together with a balancing sampler",
         "recall of the rare class (S54); compare macro recall, not accuracy",
-        _reweighed(weights, one_output=one_output) if seen is not None else None,
+        _reweighed(weights) if seen is not None else None,
     )
 
 
-def _reweighed(weights: list[float], *, one_output: bool) -> Change:
+def _reweighed(weights: list[float]) -> Change:
     exact = [float(f"{weight:.4g}") for weight in weights]
-    boundary = at_boundary("classes", weights=exact)
-    if one_output:
-        return Change(boundary)
     shown = [float(written(weight)) for weight in weights]
-    return edited(Setting.CLASS_WEIGHTS, shown, None, *boundary)
+    return edited(Setting.CLASS_WEIGHTS, shown, None, *at_boundary("classes", weights=exact))
 
 
 def _adjusted(case: Case, seen: Classes | None) -> Remedy:

@@ -211,7 +211,9 @@ def _divided(case: Case, seen: Range | None) -> Remedy:
         code,
         "nothing",
         "the input's range (S38) is 0 to 1 on training and held-out images alike",
-        None if seen is None else _rescaled(len(seen.mean), 1 / 255 if small else 255.0),
+        None
+        if seen is None or not seen.problem
+        else _rescaled(len(seen.mean), 1 / 255 if small else 255.0),
     )
 
 

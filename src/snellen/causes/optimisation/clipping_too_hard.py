@@ -127,6 +127,7 @@ class ClippingTooHard(Cause):
     def remedies(self, case: Case) -> Iterable[Remedy]:
         seen = clipping(case)
         wanted = _limit(seen)
+        own = seen.limit if seen is not None and seen.what != "value" else None
         was = f" instead of {written(seen.limit)}" if seen is not None else ""
         yield Remedy(
             f"Clip the gradient's norm at {written(wanted)}{was}",
@@ -137,7 +138,7 @@ class ClippingTooHard(Cause):
             "rare large gradients pass; that is what the limit is left for",
             "few steps are clipped, weights change by 0.01% to 1% a step, and the loss falls "
             "faster",
-            clipped(wanted, seen.limit if seen is not None and seen.what != "value" else None),
+            clipped(wanted, own),
         )
         yield Remedy(
             "Or take the clipping out, where nothing explodes without it",
@@ -145,7 +146,7 @@ class ClippingTooHard(Cause):
             made_anew(case) if case.keras else "loss.backward()\noptimizer.step()",
             "no safety against a batch with a huge gradient",
             "the loss falls faster; if it leaps, clip again, at a higher limit",
-            clipped(None),
+            clipped(None, own),
         )
 
 

@@ -14,7 +14,7 @@ from snellen.trials.edits.script import (
     keyword,
     root,
 )
-from snellen.trials.edits.values import bound, constant, literal, same
+from snellen.trials.edits.values import among, bound, constant, literal, same
 
 DROPOUT_LAYERS = (
     "Dropout",
@@ -49,8 +49,7 @@ def dropout(script: Script, edit: Edit, framework: str) -> list[Replacement]:
                 added = script.argument_added(call, f"p={edit.becomes!r}")
                 made[added.start] = added
             continue
-        own = literal(script, node)
-        if any(same(constant(own)[1], rate) for rate in strong):
+        if (own := among(script, node, strong)) is not None:
             one = script.instead(own, repr(edit.becomes))
             made[one.start] = one
     if not made:
@@ -167,6 +166,8 @@ def _torch_initialisers(script: Script, rule: str) -> list[Replacement]:
     """Statements `nn.init.normal_(layer.weight, ...)` and `layer.weight.data.fill_(...)`."""
     made: list[Replacement] = []
     for statement in ast.walk(script.tree):
+        if isinstance(statement, ast.Assign | ast.AugAssign):
+            _require_no_weights(script, statement)
         if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)):
             continue
         call = statement.value
@@ -195,6 +196,16 @@ def _torch_initialisers(script: Script, rule: str) -> list[Replacement]:
     return made
 
 
+def _require_no_weights(script: Script, statement: ast.Assign | ast.AugAssign) -> None:
+    """Raise where weights are assigned: what is left of them would be half of the remedy."""
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    for target in targets:
+        if isinstance(target, ast.Attribute):
+            said = script.said(target).removesuffix(".data")
+            if said.endswith((".weight", ".bias")):
+                raise UnsureError("weights are assigned", statement.lineno)
+
+
 def penalty(script: Script, edit: Edit, framework: str) -> list[Replacement]:
     """The factor of an L1 or L2 penalty: of Keras' regularisers, or of a sum over the parameters
     that a PyTorch script adds to its loss."""
@@ -209,8 +220,7 @@ def penalty(script: Script, edit: Edit, framework: str) -> list[Replacement]:
         node = told.value if told else call.args[0] if alone and call.args else None
         if node is None:
             continue
-        own = literal(script, node)
-        if edit.was is not None and same(constant(own)[1], edit.was):
+        if (own := among(script, node, [edit.was])) is not None:
             places[script.start(own)] = own
     if not places:
         raise UnsureError(f"no regulariser of this script has the factor {edit.was:g}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from math import isclose
 from typing import Any, cast
 
@@ -66,6 +66,18 @@ def literal(script: Script, node: ast.expr, was: Any = None, deep: int = 0) -> a
         case _:
             pass
     raise UnsureError("the value is computed, and not a plain literal", node.lineno)
+
+
+def among(script: Script, node: ast.expr, values: Iterable[Any]) -> ast.expr | None:
+    """The literal, where its value is one of these; `None` where it is surely another. Raises
+    `UnsureError` where it is not plain."""
+    for value in values:
+        try:
+            return literal(script, node, value)
+        except UnsureError:
+            continue
+    literal(script, node)
+    return None
 
 
 def constant(node: ast.expr) -> tuple[bool, Any]:

@@ -20,6 +20,7 @@ from snellen.trials.edits.script import (
 from snellen.trials.edits.values import bound, constant, literal
 
 LOSSES = ("CrossEntropyLoss", "NLLLoss", "cross_entropy", "nll_loss")
+BINARY = ("BCEWithLogitsLoss", "binary_cross_entropy_with_logits")
 
 
 def class_weights(script: Script, edit: Edit, framework: str) -> list[Replacement]:
@@ -33,26 +34,29 @@ def class_weights(script: Script, edit: Edit, framework: str) -> list[Replacemen
         pairs = ", ".join(f"{k}: {weight!r}" for k, weight in enumerate(edit.becomes))
         return [script.argument_added(fits[0], f"class_weight={{{pairs}}}")]
     call = _training_loss(script)
-    if not whole(call) or keyword(call, "weight"):
+    if not whole(call) or keyword(call, "weight", "pos_weight"):
         raise UnsureError("the loss weighs classes already", call.lineno)
     if not script.imported("torch"):
         raise UnsureError("`torch` is not imported by that name", call.lineno)
-    weights = f"torch.tensor({list(edit.becomes)!r})"
-    if called(call).endswith("Loss"):
-        if "cuda" in script.text or "mps" in script.text:
-            raise UnsureError("the weights have to be on the model's device", call.lineno)
-        return [script.argument_added(call, f"weight={weights}")]
-    logits = call.args[0] if call.args else None
+    values, name = list(edit.becomes), "weight"
+    if called(call) in BINARY:
+        if len(values) != 2:
+            raise UnsureError("a yes-or-no loss has one weight", call.lineno)
+        # One answer for each image: its yes counts so much more than its no.
+        values, name = [float(f"{values[1] / values[0]:.2g}")], "pos_weight"
+    logits = call.args[0] if call.args and not called(call).endswith("Loss") else None
     if isinstance(logits, ast.Name):
-        weights = f"{logits.id}.new_tensor({list(edit.becomes)!r})"
+        weights = f"{logits.id}.new_tensor({values!r})"
     elif "cuda" in script.text or "mps" in script.text:
         raise UnsureError("the weights have to be on the model's device", call.lineno)
-    return [script.argument_added(call, f"weight={weights}")]
+    else:
+        weights = f"torch.tensor({values!r})"
+    return [script.argument_added(call, f"{name}={weights}")]
 
 
 def _training_loss(script: Script) -> ast.Call:
     """The only one there is, or the only one beside a backward pass."""
-    calls = script.calls(*LOSSES)
+    calls = script.calls(*LOSSES, *BINARY)
     if len(calls) > 1:
         calls = [call for call in calls if _beside_backward(script, call)]
     if len(calls) != 1:
@@ -73,7 +77,8 @@ def _beside_backward(script: Script, call: ast.Call) -> bool:
 
 
 def clipping(script: Script, edit: Edit, framework: str) -> list[Replacement]:
-    """The limit on the norm of the gradients, where the script has one."""
+    """The limit on the norm of the gradients, where the script has one; without one it is as good
+    as infinite."""
     if framework == "keras":
         return keras_clipping(script, edit)
     places: dict[int, ast.expr] = {}
@@ -86,7 +91,8 @@ def clipping(script: Script, edit: Edit, framework: str) -> list[Replacement]:
         places[script.start(own)] = own
     if not places:
         raise UnsureError("no gradient is clipped in this script itself")
-    return [script.instead(node, repr(edit.becomes)) for node in places.values()]
+    becomes = 'float("inf")' if edit.becomes is None else repr(edit.becomes)
+    return [script.instead(node, becomes) for node in places.values()]
 
 
 def zeroing(script: Script, edit: Edit, framework: str) -> list[Replacement]:

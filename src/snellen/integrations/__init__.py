@@ -1,0 +1,1 @@
+"""snellen from within one's own code."""
