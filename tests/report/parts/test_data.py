@@ -46,7 +46,7 @@ def test_nothing_known_is_nothing_said(tmp_path: Path) -> None:
     found = card(tmp_path, {})
     assert (found.kind, found.classes, found.ranges, found.facts) == ("none", (), (), ())
     assert (found.suspects, found.pictures.images) == ((), ())
-    assert counted(found) == "labels: none"
+    assert counted(found) == "No labels were seen"
 
 
 def test_only_findings_of_the_data_stand_beside_it(tmp_path: Path) -> None:

@@ -21,13 +21,14 @@ from snellen.report.plain import plain
 from snellen.report.shortening import shortened
 from snellen.report.standing import standing
 from snellen.report.strip import BLOCKS
-from snellen.symptoms.wording import amount, percent
+from snellen.symptoms.wording import amount, count, percent
 
 HERE = "snellen.report.html"
 FILTERS: dict[str, Any] = {
     "duration": duration,
     "percent": percent,
     "amount": amount,
+    "count": count,
     "heading": heading,
     "shortened": shortened,
 }

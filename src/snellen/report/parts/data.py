@@ -214,6 +214,6 @@ def _suspects(subject: Subject, shown: Pictures) -> tuple[Suspect, ...]:
 def counted(card: DataCard) -> str:
     """How many labels and classes there are, in words."""
     labels = sum(c.labels for c in card.classes)
-    if not card.classes:
-        return f"labels: {card.kind}"
-    return f"{count(labels, 'label')} of {len(card.classes)} classes were seen"
+    if card.classes:
+        return f"{count(labels, 'label')} of {len(card.classes)} classes were seen"
+    return "No labels were seen" if card.kind == TargetKind.NONE else f"Labels: {card.kind}"
