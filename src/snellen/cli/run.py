@@ -133,6 +133,10 @@ def start(
     require_place(settings.run_file, "--run-file", new=True)
     require_place(settings.json, "--json")
     require_place(settings.html, "--html")
+    if settings.html is not None:
+        from snellen.report.html.libraries import require_libraries
+
+        require_libraries()
     target = (Script.of_module if module else Script.at)(script, arguments)
     context.obj.append(Watching(target, settings, here, screen()).run)
 

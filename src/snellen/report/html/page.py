@@ -12,7 +12,7 @@ from snellen.report.document import Document
 from snellen.report.duration import duration
 from snellen.report.errors import ReportError
 from snellen.report.health import MEANINGS, Health
-from snellen.report.html.errors import PageNeedsError
+from snellen.report.html.libraries import require_libraries
 from snellen.report.html.rows import logarithmic
 from snellen.report.html.words import SIGNS, group_words, heading, tally
 from snellen.report.parts.data import counted
@@ -47,15 +47,7 @@ def write_page(document: Document, exhibits: Sequence[Exhibit], path: Path) -> N
 
 def page_of(document: Document, exhibits: Sequence[Exhibit]) -> str:
     """The whole page. Raises `PageNeedsError` where a library is missing."""
-    try:
-        return _page(document, exhibits)
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.startswith("snellen"):
-            raise
-        raise PageNeedsError(error.name) from error
-
-
-def _page(document: Document, exhibits: Sequence[Exhibit]) -> str:
+    require_libraries()
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
