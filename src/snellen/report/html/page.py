@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -31,6 +32,7 @@ FILTERS: dict[str, Any] = {
     "count": count,
     "heading": heading,
     "shortened": shortened,
+    "quoted": shlex.quote,
 }
 """What templates may do to a value."""
 
