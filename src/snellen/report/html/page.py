@@ -14,7 +14,7 @@ from snellen.report.duration import duration
 from snellen.report.errors import ReportError
 from snellen.report.health import MEANINGS, Health
 from snellen.report.html.libraries import require_libraries
-from snellen.report.html.rows import logarithmic
+from snellen.report.html.rows import MOST_CLASSES, logarithmic
 from snellen.report.html.words import SIGNS, group_words, heading, tally
 from snellen.report.parts.data import counted
 from snellen.report.parts.exhibit import Exhibit
@@ -86,6 +86,7 @@ def page_of(document: Document, exhibits: Sequence[Exhibit]) -> str:
         signs=SIGNS,
         anchor=anchor,
         counted=counted,
+        MOST_CLASSES=MOST_CLASSES,
         logarithmic=logarithmic,
         places=_places(exhibits, layer_id),
         groups=group_words,

@@ -331,6 +331,8 @@
     }));
   }
 
+  const leftOut = ([channels, classes]) =>
+    (channels ? `; ${channels} channels are left out` : "") + (classes ? `; ${classes} classes are left out` : "");
   const spreadRows = (columns) => columns.map(([step, least, low, middle, high, most]) =>
     ({ step, least, low, middle, high, most }));
   const learningRows = (series) => Object.entries(series).flatMap(([name, [steps, values]]) =>
@@ -347,7 +349,7 @@
     if (classes) {
       at("classes-said").textContent =
         `How strongly each channel answers to each class, at step ${classes.step}; outlined: silent on every image of the class` +
-        ` (${classes.silent_pairs} such pairs)${classes.left_out ? `; ${classes.left_out} channels are left out` : ""}`;
+        ` (${classes.silent_pairs} such pairs)${leftOut(classes.left_out)}`;
     }
     const made = await Promise.all([
       draw(at("chart-spread"), "spread", spreadRows(shown.spread), { at: step }),
