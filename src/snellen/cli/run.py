@@ -143,6 +143,10 @@ def start(
     require_place(settings.html, "--html")
     require_place(settings.sarif, "--sarif")
     require_place(settings.junit, "--junit")
+    if settings.html is not None:
+        from snellen.report.html.libraries import require_libraries
+
+        require_libraries()
     target = (Script.of_module if module else Script.at)(script, arguments)
     context.obj.append(Watching(target, settings, here, screen()).run)
 

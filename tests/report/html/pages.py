@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from report import runs
 from snellen.core import Verdict
 from snellen.diagnosis import Diagnosis
@@ -62,7 +64,7 @@ def exhibit_of(
             for subject in subjects:
                 number = writer.add_subject(subject.name, "torch", {})
                 for layer in subject.layers if pictured else ():
-                    grey = png(runs.np.eye(4), 0.0, 1.0)
+                    grey = png(np.eye(4), 0.0, 1.0)
                     writer.add_thumbnail(number, layer.name, runs.STEP, 0, 0, 0.0, 1.0, grey)
         return document, exhibits(contents, document, path)
 

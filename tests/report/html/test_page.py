@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import builtins
 import json
 import re
 import sys
 from collections import Counter
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +15,9 @@ import pytest
 from report import runs
 from report.diagnoses import LongSteps, candidate, diagnosis, long_steps, term
 from report.html.pages import exhibit_of, page
+from snellen.report.html import libraries
 from snellen.report.html.embedding import hash_source
-from snellen.report.html.errors import PageNeedsError
+from snellen.report.html.libraries import PageNeedsError
 from snellen.report.html.page import page_of, write_page
 
 EVIL = "</script><script>alert(1)</script>"
@@ -157,15 +158,21 @@ def test_a_run_without_a_layer_or_a_verdict_has_a_page_too() -> None:
     assert "No layer of Net was looked at." in words
 
 
-def test_a_missing_library_is_named_with_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
-
-    def importing(name: str, *rest: Any, **more: Any) -> Any:
-        if name.partition(".")[0] == "altair":
-            raise ModuleNotFoundError("No module named 'altair'", name="altair")
-        return real(name, *rest, **more)
-
-    monkeypatch.delitem(sys.modules, "snellen.report.html.charts", raising=False)
-    monkeypatch.setattr(builtins, "__import__", importing)
-    with pytest.raises(PageNeedsError, match=r"altair.*pip install 'snellen\[html\]'"):
+def test_missing_libraries_are_named_with_how_to_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(libraries, "NEEDED", ("json", "no_such_altair", "no_such_jinja2"))
+    with pytest.raises(
+        PageNeedsError,
+        match=r"needs no_such_altair and no_such_jinja2.*pip install 'snellen\[html\]'",
+    ):
         page_of(*exhibit_of(SUBJECT))
+
+
+def test_what_is_said_to_be_needed_is_what_is_imported() -> None:
+    imported = {
+        name.partition(".")[0]
+        for file in Path(libraries.__file__).parent.glob("*.py")
+        for name in re.findall(r"^\s*(?:from|import) ([\w.]+)", file.read_text("utf-8"), re.M)
+    }
+    ours = {"snellen", "numpy", "PIL", *sys.stdlib_module_names}
+    # MarkupSafe comes with Jinja.
+    assert imported - ours - {"markupsafe"} == set(libraries.NEEDED)

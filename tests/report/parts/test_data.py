@@ -46,7 +46,7 @@ def test_nothing_known_is_nothing_said(tmp_path: Path) -> None:
     found = card(tmp_path, {})
     assert (found.kind, found.classes, found.ranges, found.facts) == ("none", (), (), ())
     assert (found.suspects, found.pictures.images) == ((), ())
-    assert counted(found) == "labels: none"
+    assert counted(found) == "No labels were seen"
 
 
 def test_only_findings_of_the_data_stand_beside_it(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_classes_have_their_labels_and_how_they_are_answered(tmp_path: Path) -> 
         (0, None, 1.0),
         (1, 0.0, 0.5),
     ]
-    assert counted(found) == "3 labels of 3 classes were seen"
+    assert counted(found) == "3 labels of 3 classes seen"
 
 
 def test_ranges_are_per_channel(tmp_path: Path) -> None:
@@ -120,3 +120,31 @@ def test_the_range_of_a_layer_is_not_that_of_the_images(tmp_path: Path) -> None:
     told = {("map/input", Clock.PROBE): runs.summary(1)}
     assert isinstance(told["map/input", Clock.PROBE], MapSummary)
     assert card(tmp_path, told).ranges == ()
+
+
+@pytest.mark.parametrize(
+    ("targets", "labels", "said"),
+    [
+        (
+            Targets.of_indicators(np.array([[1, 0], [1, 1]])),
+            [2, 1],
+            "3 answers of yes of 2 outputs seen",
+        ),
+        (
+            Targets.of_classes(np.array([[[0, 1], [1, 1]]])),
+            [1, 3],
+            "4 labelled positions of 2 classes seen",
+        ),
+        (Targets.of_values(np.array([[0.5], [1.5]])), [], "Labels: regression"),
+    ],
+)
+def test_other_labels_are_counted_but_not_answered_class_by_class(
+    tmp_path: Path, targets: Targets, labels: list[int], said: str
+) -> None:
+    told = {
+        ("targets/", Clock.INLINE): targets,
+        ("predictions/", Clock.PROBE): predictions([1, 1, 1], [1, 1, 1]),
+    }
+    found = card(tmp_path, told)
+    assert [(c.labels, c.recall) for c in found.classes] == [(n, None) for n in labels]
+    assert counted(found) == said

@@ -68,7 +68,7 @@ def _of(kind: str) -> Any:
 def _loss(*, logarithmic: bool) -> Any:
     scale = alt.Scale(type="log") if logarithmic else alt.Scale(zero=True, nice=True)
     y = alt.Y("value:Q", title="loss", scale=scale)
-    colour = alt.Color("series:N", title=None, legend=LEGEND)
+    colour = alt.Color("series:N", title=None, sort=None, legend=LEGEND)
     base = alt.Chart()
     band = (
         base.transform_filter(_of("curve"))
@@ -77,7 +77,7 @@ def _loss(*, logarithmic: bool) -> Any:
             _steps(),
             alt.Y("low:Q", title="loss", scale=scale),
             alt.Y2("high:Q"),
-            alt.Fill("series:N", legend=None),
+            alt.Fill("series:N", sort=None, legend=None),
         )
     )
     line = (
@@ -87,7 +87,7 @@ def _loss(*, logarithmic: bool) -> Any:
             _steps(),
             y,
             colour,
-            alt.StrokeDash("series:N", title=None, legend=LEGEND),
+            alt.StrokeDash("series:N", title=None, sort=None, legend=LEGEND),
             tooltip=["series:N", "step:Q", alt.Tooltip("value:Q", format=".4g")],
         )
     )
@@ -166,8 +166,8 @@ def _signal() -> Any:
         .encode(
             x,
             alt.Y("value:Q", scale=scale, axis=axis, title=None),
-            alt.Color("when:N", title=None, legend=LEGEND),
-            alt.StrokeDash("when:N", title=None, legend=LEGEND),
+            alt.Color("when:N", title=None, sort=None, legend=LEGEND),
+            alt.StrokeDash("when:N", title=None, sort=None, legend=LEGEND),
             tooltip=["layer:N", "when:N", alt.Tooltip("value:Q", format=".3g")],
         )
     )
@@ -225,8 +225,8 @@ def _learning() -> Any:
                 scale=alt.Scale(type="log"),
                 axis=alt.Axis(format="~g", tickCount=5),
             ),
-            alt.Color("series:N", title=None, legend=LEGEND),
-            alt.StrokeDash("series:N", title=None, legend=LEGEND),
+            alt.Color("series:N", title=None, sort=None, legend=LEGEND),
+            alt.StrokeDash("series:N", title=None, sort=None, legend=LEGEND),
             tooltip=["series:N", "step:Q", alt.Tooltip("value:Q", format=".3g")],
         )
     )

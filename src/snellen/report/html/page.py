@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -12,8 +13,8 @@ from snellen.report.document import Document
 from snellen.report.duration import duration
 from snellen.report.errors import ReportError
 from snellen.report.health import MEANINGS, Health
-from snellen.report.html.errors import PageNeedsError
-from snellen.report.html.rows import logarithmic
+from snellen.report.html.libraries import require_libraries
+from snellen.report.html.rows import MOST_CLASSES, logarithmic
 from snellen.report.html.words import SIGNS, group_words, heading, tally
 from snellen.report.parts.data import counted
 from snellen.report.parts.exhibit import Exhibit
@@ -21,15 +22,17 @@ from snellen.report.plain import plain
 from snellen.report.shortening import shortened
 from snellen.report.standing import standing
 from snellen.report.strip import BLOCKS
-from snellen.symptoms.wording import amount, percent
+from snellen.symptoms.wording import amount, count, percent
 
 HERE = "snellen.report.html"
 FILTERS: dict[str, Any] = {
     "duration": duration,
     "percent": percent,
     "amount": amount,
+    "count": count,
     "heading": heading,
     "shortened": shortened,
+    "quoted": shlex.quote,
 }
 """What templates may do to a value."""
 
@@ -46,15 +49,7 @@ def write_page(document: Document, exhibits: Sequence[Exhibit], path: Path) -> N
 
 def page_of(document: Document, exhibits: Sequence[Exhibit]) -> str:
     """The whole page. Raises `PageNeedsError` where a library is missing."""
-    try:
-        return _page(document, exhibits)
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.startswith("snellen"):
-            raise
-        raise PageNeedsError(error.name) from error
-
-
-def _page(document: Document, exhibits: Sequence[Exhibit]) -> str:
+    require_libraries()
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -91,6 +86,7 @@ def _page(document: Document, exhibits: Sequence[Exhibit]) -> str:
         signs=SIGNS,
         anchor=anchor,
         counted=counted,
+        MOST_CLASSES=MOST_CLASSES,
         logarithmic=logarithmic,
         places=_places(exhibits, layer_id),
         groups=group_words,

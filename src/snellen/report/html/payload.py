@@ -175,7 +175,11 @@ def _classes(view: LayerView, cells: int) -> dict[str, Any] | None:
     activity = view.classes
     if activity is None:
         return None
-    numbers = np.flatnonzero(activity.images > 0)
+    present = np.flatnonzero(activity.images > 0)
+    pairs = int(activity.silent[present].sum())
+    # Classes for which some channel is silent must not be the ones left out.
+    worst = np.argsort(-activity.silent[present].sum(axis=1), kind="stable")
+    numbers = np.sort(present[worst[: rows.MOST_CLASSES]])
     silent = activity.silent[numbers]
     most = max(8, min(MOST_COLUMNS, cells // max(len(numbers), 1)))
     # Channels that are silent for some class must not be the ones left out.
@@ -187,6 +191,9 @@ def _classes(view: LayerView, cells: int) -> dict[str, Any] | None:
         "channels": channels.tolist(),
         "shares": [levels(row) for row in activity.relative[numbers][:, channels]],
         "silent": ["".join("01"[cell] for cell in row) for row in silent[:, channels].astype(int)],
-        "silent_pairs": int(silent.sum()),
-        "left_out": max(view.layer.channels - len(channels), 0),
+        "silent_pairs": pairs,
+        "left_out": [
+            max(view.layer.channels - len(channels), 0),
+            len(present) - len(numbers),
+        ],
     }

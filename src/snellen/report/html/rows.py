@@ -6,7 +6,7 @@ from typing import Any
 
 from snellen.report.html.thinning import spread_out
 from snellen.report.parts.curves import Curve, Curves
-from snellen.report.parts.data import DataCard
+from snellen.report.parts.data import ClassCount, DataCard
 from snellen.report.parts.layer import LayerView
 from snellen.report.parts.signal import Band, Reading
 from snellen.symptoms.wording import amount, percent
@@ -14,6 +14,8 @@ from snellen.symptoms.wording import amount, percent
 Row = dict[str, Any]
 
 NAMES = {"train": "training", "objective": "training", "eval": "held-out"}
+MOST_CLASSES = 60
+"""Classes of one chart: more would make a page of their own."""
 MOST_POINTS = 32
 """Of one layer's curves."""
 RANGE_FOR_LOG = 10
@@ -116,6 +118,7 @@ def learning_columns(view: LayerView) -> dict[str, list[list[float]]]:
 
 
 def count_rows(card: DataCard) -> list[Row]:
+    """Of many classes the most and the least frequent."""
     return [
         {
             "class": one.number,
@@ -124,8 +127,15 @@ def count_rows(card: DataCard) -> list[Row]:
             "held_out": _share(one.held_out_recall),
             "said": _answered(one.recall, one.held_out_recall),
         }
-        for one in card.classes
+        for one in sorted(shown_classes(card), key=lambda one: one.number)
     ]
+
+
+def shown_classes(card: DataCard) -> list[ClassCount]:
+    if len(card.classes) <= MOST_CLASSES:
+        return list(card.classes)
+    ranked = sorted(card.classes, key=lambda one: -one.labels)
+    return ranked[: MOST_CLASSES // 2] + ranked[-MOST_CLASSES // 2 :]
 
 
 def _answered(recall: float | None, held_out: float | None) -> str:

@@ -20,8 +20,14 @@ from snellen.stats import (
     TargetKind,
     Targets,
 )
-from snellen.symptoms.wording import amount, count, percent
+from snellen.symptoms.wording import amount, percent
 
+COUNTED: dict[str, tuple[str, str]] = {
+    TargetKind.CLASSES: ("labels", "classes"),
+    TargetKind.SEGMENTATION: ("labelled positions", "classes"),
+    TargetKind.MULTI_LABEL: ("answers of yes", "outputs"),
+}
+"""Kinds of labels that are counted: what is counted, and of what."""
 DATA = "data"
 """The family of the symptoms that are shown beside what they read."""
 
@@ -74,7 +80,7 @@ class DataCard:
     kind: str
     """A `TargetKind`."""
     classes: tuple[ClassCount, ...]
-    """Empty where an image has not one class."""
+    """Or outputs, of which an image has any number; empty for labels that are no classes."""
     ranges: tuple[ChannelRange, ...]
     facts: tuple[Fact, ...]
     suspects: tuple[Suspect, ...]
@@ -108,10 +114,12 @@ def data_card(
 
 
 def _classes(subject: Subject, targets: Targets | None) -> tuple[ClassCount, ...]:
-    if targets is None or targets.kind != TargetKind.CLASSES:
+    if targets is None or targets.kind not in COUNTED:
         return ()
-    probe, held_out = _recall(subject), _recall(subject, HELD_OUT)
-    size = max(len(targets.counts), len(probe), len(held_out))
+    # Other kinds are not answered class by class.
+    one_each = targets.kind == TargetKind.CLASSES
+    probe, held_out = (_recall(subject, part) if one_each else {} for part in ("", HELD_OUT))
+    size = max(len(targets.counts), *(number + 1 for number in (*probe, *held_out)), 0)
     return tuple(
         ClassCount(
             number,
@@ -123,7 +131,7 @@ def _classes(subject: Subject, targets: Targets | None) -> tuple[ClassCount, ...
     )
 
 
-def _recall(subject: Subject, part: str = "") -> dict[int, float]:
+def _recall(subject: Subject, part: str) -> dict[int, float]:
     entry = subject.last("", Predictions, part)
     if entry is None:
         return {}
@@ -213,7 +221,9 @@ def _suspects(subject: Subject, shown: Pictures) -> tuple[Suspect, ...]:
 
 def counted(card: DataCard) -> str:
     """How many labels and classes there are, in words."""
+    counted_words = COUNTED.get(card.kind)
+    if not card.classes or counted_words is None:
+        return "No labels were seen" if card.kind == TargetKind.NONE else f"Labels: {card.kind}"
+    what, whose = counted_words
     labels = sum(c.labels for c in card.classes)
-    if not card.classes:
-        return f"labels: {card.kind}"
-    return f"{count(labels, 'label')} of {len(card.classes)} classes were seen"
+    return f"{labels} {what} of {len(card.classes)} {whose} seen"

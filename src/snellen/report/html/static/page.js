@@ -112,7 +112,7 @@
     if (steps.length) {
       const pictured = model().images !== null;
       const columns = channels.length + (pictured ? 1 : 0);
-      grid.style.gridTemplateColumns = `repeat(${columns}, minmax(2.1rem, 1fr))`;
+      grid.style.gridTemplateColumns = `repeat(${columns}, minmax(2.1rem, 5rem))`;
       images.forEach((image, row) => {
         if (pictured) {
           const tile = element("span", "tile image");
@@ -250,10 +250,14 @@
 
   // ---- charts -----------------------------------------------------------------------------------
 
-  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  // Colours by their name in the style sheet, so that they follow it from light to dark and onto
+  // paper. Only a gradient needs to know what they are.
+  const colour = (name) => `var(--${name})`;
+  const mixed = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
   function theme() {
     const [ink, soft, line] = ["ink", "soft", "line"].map(colour);
     const font = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
+    const gradient = ["heat-0", "heat-1"].map(mixed);
     return {
       background: "transparent",
       font,
@@ -264,15 +268,13 @@
       },
       axisY: { minExtent: 46 },
       legend: { labelColor: ink, titleColor: soft, titleFontWeight: 400, labelLimit: 260 },
-      range: {
-        category: ["chart-1", "chart-2", "chart-3", "note"].map(colour),
-        heatmap: ["heat-0", "heat-1"].map(colour),
-        ordinal: ["chart-1", "chart-2", "chart-3"].map(colour),
-        ramp: ["heat-0", "heat-1"].map(colour),
-      },
-      line: { color: colour("chart-1") }, area: { color: colour("chart-1") }, bar: { color: colour("alive") },
-      point: { color: colour("chart-1") }, rule: { color: soft }, text: { color: soft, fontSize: 11 },
-      rect: { stroke: null },
+      range: { category: ["chart-1", "chart-2", "chart-3", "note"].map(colour), heatmap: gradient, ramp: gradient },
+      line: { color: colour("chart-1") },
+      area: { color: colour("chart-1") },
+      bar: { color: colour("alive") },
+      point: { color: colour("chart-1") },
+      rule: { color: soft },
+      text: { color: soft, fontSize: 11 },
     };
   }
   // Severities have colours of the page; a specification can't know light from dark.
@@ -329,6 +331,8 @@
     }));
   }
 
+  const leftOut = ([channels, classes]) =>
+    (channels ? `; ${channels} channels are left out` : "") + (classes ? `; ${classes} classes are left out` : "");
   const spreadRows = (columns) => columns.map(([step, least, low, middle, high, most]) =>
     ({ step, least, low, middle, high, most }));
   const learningRows = (series) => Object.entries(series).flatMap(([name, [steps, values]]) =>
@@ -345,7 +349,7 @@
     if (classes) {
       at("classes-said").textContent =
         `How strongly each channel answers to each class, at step ${classes.step}; outlined: silent on every image of the class` +
-        ` (${classes.silent_pairs} such pairs)${classes.left_out ? `; ${classes.left_out} channels are left out` : ""}`;
+        ` (${classes.silent_pairs} such pairs)${leftOut(classes.left_out)}`;
     }
     const made = await Promise.all([
       draw(at("chart-spread"), "spread", spreadRows(shown.spread), { at: step }),
@@ -445,7 +449,6 @@
   window.addEventListener("hashchange", arrive);
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
     if (state.id) drawLayerCharts();
-    for (const place of fixed) drawFixed(place);
   });
 
   // ---- the beginning ----------------------------------------------------------------------------
