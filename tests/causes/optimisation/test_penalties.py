@@ -59,7 +59,8 @@ def test_filters_before_a_normalisation_say_nothing() -> None:
 @pytest.mark.parametrize(
     ("facts", "beyond"),
     [
-        pytest.param({}, False, id="none"),
+        pytest.param({"growth": 0.11}, False, id="none"),
+        pytest.param({"growth": 0.09}, None, id="none that is seen, and weights that are gone"),
         pytest.param({"weight_decay": 3.9e-3}, False, id="coupled, usual"),
         pytest.param({"weight_decay": 4.1e-3}, True, id="coupled, strong"),
         pytest.param({"optimizer": "AdamW", "weight_decay": 0.5}, False, id="2000 steps"),
@@ -67,7 +68,7 @@ def test_filters_before_a_normalisation_say_nothing() -> None:
         pytest.param({"regularisers": L2}, True, id="a layer's own"),
     ],
 )
-def test_decay_beyond_the_usual(facts: dict[str, Any], beyond: bool) -> None:
+def test_decay_beyond_the_usual(facts: dict[str, Any], beyond: bool | None) -> None:
     assert present(WeightDecayTooStrong, "decay-beyond-the-usual", case(net(**facts))) is beyond
 
 

@@ -59,6 +59,15 @@ def test_filters_that_started_equal_stay_equal() -> None:
 
 
 @pytest.mark.parametrize(
+    ("shape", "expected"),
+    [((16, 1, 1, 1), "silent"), ((16, 1, 1), "silent"), ((16, 1, 1, 2), "error")],
+)
+def test_filters_of_one_weight_can_not_but_repeat(shape: tuple[int, ...], expected: str) -> None:
+    born = watched(1.0, before=1.0, weight_shape=shape)
+    assert grade(RedundantChannels(), born, "conv0", UNHARMED) == expected
+
+
+@pytest.mark.parametrize(
     ("before", "after"),
     [
         pytest.param(0.5, 1.0, id="became copies"),

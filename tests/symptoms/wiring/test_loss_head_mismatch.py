@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from snellen.core import Place
@@ -27,6 +28,7 @@ from symptoms.build import (
     sentence,
     subject,
     told,
+    values,
     yes_or_no,
 )
 
@@ -274,3 +276,24 @@ def test_labels_right_several_at_a_time(
         seen = replace(seen, sum_low=sums[0], sum_high=sums[1])
     several = wired(*loss, "linear" if loss is CE else "softmax", units=3, history=given(seen))
     assert grade(LossHeadMismatch(), several, "head", UNHARMED) == expected
+
+
+@pytest.mark.parametrize(
+    ("loss", "fed", "mean", "expected"),
+    [
+        ("mse", "sigmoid", 6.0, "error"),
+        ("mae", "sigmoid", 1.01, "error"),
+        ("huber", "tanh", -1.2, "error"),
+        ("mse", "sigmoid", 0.99, "clear"),
+        ("mse", "tanh", -0.9, "clear"),
+        ("mse", "linear", 6.0, "clear"),
+        ("mse", "relu", 6.0, "clear"),
+    ],
+)
+def test_targets_that_the_last_activation_can_not_reach(
+    loss: str, fed: str, mean: float, expected: str
+) -> None:
+    targets = replace(values(2.0), mean=np.array([mean]))
+    watched = wired(loss, "values", fed, units=1, history=given(targets), outputs=LOGITS)
+    found = grade(LossHeadMismatch(), watched, "head", UNHARMED)
+    assert found == ("silent" if loss != "mse" and expected == "clear" else expected)

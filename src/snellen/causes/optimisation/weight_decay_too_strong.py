@@ -23,6 +23,9 @@ from snellen.causes.measures.shrinking import (
 from snellen.causes.measures.steps import steps_taken
 from snellen.symptoms.wording import amount, percent
 
+SHRUNK_AWAY = 0.1
+"""Times its initial norm below which a filter is all but gone."""
+
 
 class WeightDecayTooStrong(Cause):
     """Weight decay or an L2 penalty that pulls filters to zero faster than they can learn.
@@ -74,8 +77,12 @@ class WeightDecayTooStrong(Cause):
     def decay_beyond_the_usual(self, case: Case) -> Sign:
         set_by = decay(case)
         if not set_by.any:
-            hidden = penalty_share(case)
+            hidden, kept = penalty_share(case), growth(case)
             if np.isfinite(hidden) and hidden > 0.02:
+                return UNMEASURED
+            if kept is not None and kept.share_below(SHRUNK_AWAY) > 0.5:
+                # No gradient of a loss on labels does that: the script shrinks them by its own
+                # hand, which is not seen.
                 return UNMEASURED
             return sign(False, "no weight decay and no L2 penalty is set")
         if set_by.decoupled and set_by.optimizer and not set_by.l2:

@@ -20,7 +20,7 @@ from snellen.stats import Predictions, TargetKind
 from snellen.symptoms.answers import targets
 from snellen.symptoms.landmarks import double_softmax_floor
 from snellen.symptoms.outcome import BINARY
-from snellen.symptoms.wiring.loss_head_mismatch import Wiring, read_wiring, sums_beyond_1
+from snellen.symptoms.wiring.loss_head_mismatch import Beyond, Wiring, read_wiring, sums_beyond_1
 from snellen.symptoms.wording import amount
 
 ABOUT_LABELS = re.compile(
@@ -174,6 +174,9 @@ class LossOutputMismatch(Cause):
         elif case.subject.facts.get("crossed"):
             yield _crossed(case)
             return
+        elif any(isinstance(f.evidence, Beyond) for f in case.findings("S45")):
+            yield _reaching(case)
+            return
         elif sums_beyond_1(case.subject):
             yield _each_by_itself(case)
             return
@@ -314,6 +317,27 @@ def _each_by_itself(case: Case) -> Remedy:
         "an image can get no label, or all of them: choose a threshold",
         "the loss falls below that of guessing every label by its frequency",
     )
+
+
+def _reaching(case: Case) -> Remedy:
+    head = _head(case)
+    code = (
+        f"outputs = layers.Dense({_units(case)})(x)  # {head}, without activation"
+        if case.keras
+        else f"answers = {head}(features)  # no sigmoid, no tanh behind it"
+    )
+    return Remedy(
+        f"Take the activation behind {head} away, or bring the targets into its range",
+        case.framework,
+        code,
+        "answers can lie outside of what is possible; clamp them where they are used",
+        "the loss falls below the variance of the targets",
+    )
+
+
+def _units(case: Case) -> int:
+    final = next((x for x in case.subject.layers if x.head), None)
+    return final.channels if final is not None else 1
 
 
 def _crossed(case: Case) -> Remedy:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +51,12 @@ class Redundancy:
         )
 
 
+def _scales_one_number(layer: Layer) -> bool:
+    """Each filter has one weight, as that of a 1×1 convolution of a grey image: all channels are
+    multiples of what they read, whatever is learnt."""
+    return bool(layer.weight_shape) and prod(layer.weight_shape[1:]) == 1
+
+
 @dataclass(frozen=True)
 class RedundantChannels(Symptom):
     """Channels that repeat one another.
@@ -71,7 +78,8 @@ class RedundantChannels(Symptom):
     Healthy networks without normalisation have 31% to 69% of such channels in their first layers:
     much repetition alone is normal. A layer at the end of good training knows only as many
     directions as there are classes. Dead channels have no correlation and are not compared. Few
-    positions correlate by chance: fewer than 200 decide nothing.
+    positions correlate by chance: fewer than 200 decide nothing. Filters of one weight each, as
+    those of a 1×1 convolution of a grey image, can't but repeat what they read: they are left out.
 
     ## Example
     `torch.nn.init.constant_(conv.weight, 0.05)`: 16 channels, one map.
@@ -114,7 +122,7 @@ class RedundantChannels(Symptom):
         seen = [
             (x, subject.history(x.name, ChannelStructure, part_of(x)))
             for x in subject.layers
-            if not x.head and x.channels >= self.min_channels
+            if not x.head and x.channels >= self.min_channels and not _scales_one_number(x)
         ]
         repeated = [bool(h) and self._repeated(subject, x, h[-1].value) for x, h in seen]
         for n, (layer, history) in enumerate(seen):

@@ -113,6 +113,10 @@ class UnevenStride(Symptom):
         response = subject.last("", ShiftResponse)
         blank = response.value if response is not None and response.value.blank_border else None
         unread = shape.unread_share
+        if unread >= 1:
+            # Something answers: the way that it reads them is not known.
+            yield Unjudged("", "to know how every layer slides over its maps")
+            return
         if unread > self.max_unread and not _within_blank(shape.coverage, blank):
             evidence = Unread(unread, tuple(lost(shape.coverage)), self.max_unread)
             evident = unread > self.evident_unread and response is not None and blank is None

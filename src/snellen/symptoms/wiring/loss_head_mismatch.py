@@ -10,7 +10,7 @@ import numpy as np
 
 from snellen.core import Severity
 from snellen.record import Clock, Subject
-from snellen.stats import Predictions, Targets
+from snellen.stats import Predictions, TargetKind, Targets
 from snellen.symptoms import landmarks
 from snellen.symptoms._symptom import Healthy, Opinion, Suspicion, Symptom, Unjudged, threshold
 from snellen.symptoms.outcome import training_loss
@@ -21,6 +21,16 @@ CROSS_ENTROPIES = ("cross_entropy", "nll")
 BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
 SOFT_RECTIFIERS = ("gelu", "silu", "mish", "hard_swish", "elu", "selu", "softplus")
 SQUASHERS = ("sigmoid", "tanh", "hard_sigmoid", "hard_tanh", "softsign")
+DISTANCES = ("mse", "mae", "huber")
+REACH = {
+    "sigmoid": (0.0, 1.0),
+    "hard_sigmoid": (0.0, 1.0),
+    "softmax": (0.0, 1.0),
+    "tanh": (-1.0, 1.0),
+    "hard_tanh": (-1.0, 1.0),
+    "softsign": (-1.0, 1.0),
+}
+"""Between which values an activation puts out all it can."""
 ROUNDING = 1e-2
 """What labels that are shares may sum to beyond one."""
 JUDGED = (*CROSS_ENTROPIES, *BINARY, "mse")
@@ -64,6 +74,24 @@ class Crossed:
             f"the loss compares each of {n} answers with each of {n} targets, {n * n} pairs "
             f"(allowed: {n}): answers of shape ({n}, 1) met targets of shape ({n},), and all it "
             "can teach is the targets' mean"
+        )
+
+
+@dataclass(frozen=True)
+class Beyond:
+    """Targets that the last activation can't reach."""
+
+    fed: str
+    least: float
+    most: float
+    """What it can put out."""
+    mean: float
+    """Of the targets, of the output that lies farthest outside."""
+
+    def sentence(self) -> str:
+        return (
+            f"the targets are {amount(self.mean)} on average, and {_fed_words(self.fed)} lies "
+            f"between {self.least:g} and {self.most:g} (allowed: targets that it can reach)"
         )
 
 
@@ -115,7 +143,8 @@ class LossHeadMismatch(Symptom):
     always 1; a softmax over the batch instead of the classes; labels of one image that are right
     several at a time; labels beyond 0 to 1, under which a cross-entropy falls below zero; a ReLU,
     tanh or another activation between the last layer and a classification loss; and, in PyTorch,
-    answers of shape (N, 1) that are compared with targets of shape (N,), each with each. It reads
+    answers of shape (N, 1) that are compared with targets of shape (N,), each with each. Of losses
+    on values, a last activation whose values can't reach the targets. It reads
     which activation the loss was fed by, and checks it against the model's outputs, the labels and
     the smallest loss seen.
 
@@ -164,6 +193,11 @@ class LossHeadMismatch(Symptom):
         if isinstance(crossed, int):
             yield Suspicion(place, Severity.ERROR, Crossed(crossed), step=0, evident=True)
             return
+        if wiring is not None and wiring.loss in DISTANCES:
+            beyond = _beyond_reach(subject, wiring)
+            if beyond is not None:
+                yield Suspicion(place, Severity.ERROR, beyond, step=0, evident=True)
+                return
         if wiring is None or wiring.loss not in JUDGED:
             return
         found = (
@@ -192,6 +226,20 @@ class LossHeadMismatch(Symptom):
             step=0,
             evident=evident,
         )
+
+
+def _beyond_reach(subject: Subject, w: Wiring) -> Beyond | None:
+    """Whether the mean of some output's targets lies outside of what its activation can reach: even
+    a constant guess is out of reach then."""
+    fed = w.fed if w.fed not in (None, "linear") else w.output_activation
+    seen = subject.last("", Targets, "", Clock.INLINE)
+    if fed not in REACH or seen is None or seen.value.kind != TargetKind.REGRESSION:
+        return None
+    least, most = REACH[fed]
+    outside = np.maximum(seen.value.mean - most, least - seen.value.mean)
+    if not len(outside) or not float(outside.max()) > 0:
+        return None
+    return Beyond(fed, least, most, float(seen.value.mean[int(outside.argmax())]))
 
 
 Fault = tuple[str, Severity, bool, float, str]
