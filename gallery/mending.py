@@ -35,7 +35,10 @@ def mended(program: str, framework: str, seed: int, budget: str) -> dict[str, An
 
         def snellen(*arguments: str) -> int:
             command = [sys.executable, "-m", "snellen", *arguments]
-            return subprocess.run(command, cwd=folder, env=env, check=False).returncode
+            # What the programs print would stand between our lines.
+            quiet = subprocess.DEVNULL
+            done = subprocess.run(command, cwd=folder, env=env, stdout=quiet, check=False)
+            return done.returncode
 
         run = ("run", "-q", "--run-file")
         snellen(*run, "faulty.snellen", script.name, "--seed", str(seed))
