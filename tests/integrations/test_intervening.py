@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import Any
@@ -62,7 +63,7 @@ def same(one: list[Any], other: list[Any]) -> bool:
 
 def test_the_change_is_made_and_told() -> None:
     without = trained()
-    with snellen.intervene("learning-rate", factor=0.1) as lower:
+    with snellen.intervene("learning-rate", framework="torch", factor=0.1) as lower:
         assert repr(lower) == "<snellen: with the learning rate divided by 10: nothing yet>"
         within = trained()
     assert not same(within, without)
@@ -76,7 +77,7 @@ def test_the_change_is_made_and_told() -> None:
 @pytest.mark.parametrize("name", sorted(INTERVENTIONS))
 def test_nothing_of_any_change_is_left(name: str) -> None:
     without = trained()
-    with snellen.intervene(name, **PARAMETERS.get(name, {})) as change:
+    with snellen.intervene(name, framework="torch", **PARAMETERS.get(name, {})) as change:
         trained()
     assert change.done or change.limits, name
     assert same(trained(), without)
@@ -84,18 +85,18 @@ def test_nothing_of_any_change_is_left(name: str) -> None:
 
 def test_a_change_that_stays_would_be_seen() -> None:
     without = trained()
-    with snellen.intervene("learning-rate", factor=0.1):
+    with snellen.intervene("learning-rate", framework="torch", factor=0.1):
         assert not same(trained(), without)
 
 
 def test_blocks_stand_inside_one_another() -> None:
     without = trained()
     with (
-        snellen.intervene("learning-rate", factor=0.1) as lower,
-        snellen.intervene("zeroing") as zeroed,
+        snellen.intervene("learning-rate", framework="torch", factor=0.1) as lower,
+        snellen.intervene("zeroing", framework="torch") as zeroed,
     ):
         both = trained()
-    with snellen.intervene("learning-rate", factor=0.1):
+    with snellen.intervene("learning-rate", framework="torch", factor=0.1):
         one = trained()
     assert lower.done
     assert zeroed.done
@@ -105,7 +106,7 @@ def test_blocks_stand_inside_one_another() -> None:
 
 def test_an_error_of_the_block_takes_the_change_off_too() -> None:
     without = trained()
-    with pytest.raises(ZeroDivisionError), snellen.intervene("decay"):
+    with pytest.raises(ZeroDivisionError), snellen.intervene("decay", framework="torch"):
         _ = 1 / 0
     assert same(trained(), without)
 
@@ -133,4 +134,26 @@ def test_without_a_framework_it_is_said() -> None:
         "    print(error)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "import keras or torch before the block"
+    assert done.stdout.strip() == "import torch or keras before the block"
+
+
+def test_where_both_frameworks_are_imported_the_one_that_trains_has_to_be_said() -> None:
+    pytest.importorskip("keras")
+    code = (
+        "import keras, torch, snellen\n"
+        "try:\n"
+        "    with snellen.intervene('decay') as change: print(change.framework)\n"
+        "except Exception as error:\n"
+        "    print(error)\n"
+    )
+
+    def said(backend: str) -> str:
+        env = {**os.environ, "KERAS_BACKEND": backend}
+        run = [sys.executable, "-c", code]
+        done = subprocess.run(run, capture_output=True, text=True, check=True, env=env)
+        return done.stdout.strip()
+
+    assert said("torch") == "keras"
+    other = os.environ.get("KERAS_BACKEND", "tensorflow")
+    if other != "torch":
+        assert "say which one trains" in said(other)

@@ -1,4 +1,4 @@
-"""`snellen.intervene` in Keras, which is taken where it is imported beside PyTorch."""
+"""`snellen.intervene` in Keras."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def same(one: list[Any], other: list[Any]) -> bool:
 )
 def test_the_change_is_made_and_nothing_of_it_is_left(name: str, given: dict[str, Any]) -> None:
     without = trained()
-    with snellen.intervene(name, **given) as change:
+    with snellen.intervene(name, framework="keras", **given) as change:
         within = trained()
     assert change.framework == "keras"
     assert change.done

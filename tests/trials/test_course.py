@@ -134,8 +134,14 @@ def test_a_gain_that_is_small_is_no_help() -> None:
     assert words(own, play(own, {"learning-rate": 0.11})) == [Word.UNCLEAR]
     assert words(own, play(own, {"learning-rate": 0.03})) == [Word.NO_GAIN]
     # Nor is one that seemed greater in the first seed, however sure it is.
-    assert words(own, play(own, {"learning-rate": (0.14, 0.1, 0.1)})) == [Word.UNCLEAR]
+    assert words(own, play(own, {"learning-rate": (0.14, 0.1, 0.1, 0.1, 0.1)})) == [Word.UNCLEAR]
     assert words(own, play(own, {"learning-rate": (0.14, 0.12, 0.12)})) == [Word.BEST]
+
+
+def test_half_of_a_gain_in_the_first_seed_is_looked_into() -> None:
+    own = course(remedy(way(LOWER)), remedy(way(UNDECAYED)))
+    first = {"learning-rate": (0.08, 0.2, 0.2, 0.2, 0.2), "decay": (0.06, 0.2, 0.2, 0.2, 0.2)}
+    assert words(own, play(own, first)) == [Word.BEST, Word.UNCLEAR]
 
 
 def test_where_little_is_left_of_the_way_a_third_of_it_is_enough() -> None:

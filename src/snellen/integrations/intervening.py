@@ -52,10 +52,10 @@ def intervene(
 
     `name` and `parameters` are those of an intervention: `intervene("learning-rate", factor=0.1)`.
     It acts where the framework does the work, whatever models and optimisers the block makes or
-    brings. `framework` is `torch` or `keras`; without it, Keras where that is imported, else
-    PyTorch. What was trained under the change stays as it is trained. Blocks may stand inside one
-    another. Raises `InterventionError` for a change or a parameter that there is not, and where no
-    framework is imported.
+    brings. `framework` is `torch` or `keras`, the one that trains; it has to be given only where
+    both are imported, and Keras does not run on PyTorch. What was trained under the change stays as
+    it is trained. Blocks may stand inside one another. Raises `InterventionError` for a change or a
+    parameter that there is not, and where no framework is imported.
     """
     intervention = _made(name, parameters)
     chosen = _framework(framework)
@@ -84,8 +84,16 @@ def _made(name: str, parameters: Mapping[str, Any]) -> Intervention:
 def _framework(told: str | None) -> str:
     if told is not None and told not in FRAMEWORKS:
         raise InterventionError(f"framework {told!r} is neither `torch` nor `keras`")
-    wanted = (told,) if told is not None else ("keras", "torch")
+    wanted = FRAMEWORKS if told is None else (told,)
     imported = [name for name in wanted if name in sys.modules]
     if not imported:
         raise InterventionError(f"import {' or '.join(wanted)} before the block")
-    return imported[0]
+    if len(imported) == 1:
+        return imported[0]
+    # Keras on PyTorch brings both, and is what trains.
+    keras: Any = sys.modules["keras"]
+    if keras.backend.backend() == "torch":
+        return "keras"
+    raise InterventionError(
+        'torch and keras are both imported; say which one trains: framework="torch" or "keras"'
+    )

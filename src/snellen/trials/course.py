@@ -31,6 +31,8 @@ PURSUED = 2
 """Of those, the ones that seem to help most and get more seeds."""
 MOST_SEEDS = 5
 """Seeds of the one that seems to help where three don't make it sure."""
+SEEMING = 0.5
+"""Share of a gain that is worth having from which on more seeds are tried."""
 SHARE = 1 / 3
 """Of the way that is left: where that is short, so much of it is a gain worth having."""
 
@@ -204,7 +206,7 @@ class Course:
         return control + own
 
     def _promising(self, block: Sequence[Treatment], done: Sequence[Done]) -> list[Way]:
-        """Those that gained enough so far, most first."""
+        """Those that seem to help by what was tried so far, most first."""
         trials, unseen = by_arm(done), self.unseen(done)
         control = trials.get(CONTROL, {})
         gains: dict[str, float] = {}
@@ -216,7 +218,7 @@ class Course:
                 continue
             here = [v for m in control.values() if isfinite(v := m.progress(unseen=unseen))]
             gain = sum(found) / len(found)
-            if gain >= enough(sum(here) / len(here)):
+            if gain >= SEEMING * enough(sum(here) / len(here)):
                 gains[way.arm], ways[way.arm] = gain, way
         return [ways[arm] for arm in sorted(gains, key=lambda arm: -gains[arm])]
 

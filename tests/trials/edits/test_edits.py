@@ -70,6 +70,7 @@ RATE = Edit(Setting.LEARNING_RATE, 0.001, 0.5)
         ("shuffling", True, False, "a = DataLoader(d, shuffle=False)", "shuffle=True"),
         ("dropout", 0.1, [0.9], "d = nn.Dropout(0.9)\ne = nn.Dropout(0.2)", "d = nn.Dropout(0.1)"),
         ("dropout", 0.1, [0.9], "d = nn.Dropout(0.9 if q else 0.2)", "0.1 if q else 0.2"),
+        ("dropout", 0.1, [0.9], "r = 0.9\nd = nn.Dropout2d(r)\ne = nn.Dropout(r)", "r = 0.1"),
         ("dropout", 0.1, [0.5], "d = nn.Dropout2d()", "nn.Dropout2d(p=0.1)"),
         ("dropout", 0.1, [0.9], "x = F.dropout(x, 0.9, q)", "F.dropout(x, 0.1, q)"),
         ("initialiser", "he", None, "nn.init.constant_(m.weight, 0)", "kaiming_normal_(m.weight"),

@@ -229,10 +229,16 @@ def _purpose(script: Script, name: ast.Name) -> str:
     over = script.parent(name)
     if isinstance(over, ast.keyword):
         call = script.parent(over)
-        return f"{called(call) if isinstance(call, ast.Call) else ''}.{over.arg}"
+        return f"{_kind(call) if isinstance(call, ast.Call) else ''}.{over.arg}"
     if isinstance(over, ast.Call) and name in over.args:
-        return f"{called(over)}.{over.args.index(name)}"
+        return f"{_kind(over)}.{over.args.index(name)}"
     return f"line {name.lineno}"
+
+
+def _kind(call: ast.Call) -> str:
+    """What is called; all layers that drop have one rate for one purpose."""
+    name = called(call)
+    return "dropout" if "dropout" in name.lower() else name
 
 
 def _of_a_parameter(
