@@ -42,8 +42,8 @@ from symptoms.build import (
 
 ACTIVATIONS = [None, *RAILS]
 EVIDENT = (
-    "S06 S12 S15 S16 S20 S27 S28 S30 S34 S35 S36 S39 S40 S41 S42 S43 S44 S45 S48 S49 S51 S53 "
-    "S54 S55 S57 S58 S60"
+    "S06 S12 S15 S16 S18 S20 S22 S27 S28 S30 S34 S35 S36 S39 S40 S41 S42 S43 S44 S45 S48 S49 S51 "
+    "S53 S54 S55 S57 S58 S59 S60"
 )
 """Symptoms that may see the harm itself."""
 NUMBERS = [0.0, 1e-12, 1e-3, 0.5, 1.0, 30.0, 1e6, np.inf, np.nan]

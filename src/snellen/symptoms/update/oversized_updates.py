@@ -189,7 +189,7 @@ class OversizedUpdates(Symptom):
             ),
             step=over[0][1].step,
             at=update.step,
-            evident=worst > kinder * self.evident_drift and len(over) >= SEVERAL,
+            evident=len(over) >= SEVERAL and _largest_finite(over) > kinder * self.evident_drift,
         )
 
     def _ratio(
@@ -225,6 +225,11 @@ class OversizedUpdates(Symptom):
             step=shown[0][1].step,
             at=update.step,
         )
+
+
+def _largest_finite(over: list[tuple[float, Entry[WeightUpdate]]]) -> float:
+    """Of maps without any spread every shift is infinite: it says nothing of its size."""
+    return max((drift for drift, _ in over if np.isfinite(drift)), default=0.0)
 
 
 def living_drift(subject: Subject, layer: Layer, update: Entry[WeightUpdate]) -> float:
