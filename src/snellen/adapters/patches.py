@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any, cast
 
 Around = Callable[..., Any]
@@ -40,6 +41,25 @@ class Patches:
     def hook(self, handle: Any) -> None:
         """A hook set by the framework's own means; `handle.remove()` takes it off."""
         self._hooks.append(handle)
+
+    @contextmanager
+    def suspended(self) -> Generator[None]:
+        """The originals in their places for the length of the block, for whoever reads the source
+        of what stands there."""
+        taken: list[tuple[Any, str, Any]] = []
+        for owner, name, patched, own in reversed(self._done):
+            if _attributes(owner).get(name) is not patched:
+                continue
+            taken.append((owner, name, patched))
+            if own:
+                setattr(owner, name, patched.__wrapped__)
+            else:
+                delattr(owner, name)
+        try:
+            yield
+        finally:
+            for owner, name, patched in reversed(taken):
+                setattr(owner, name, patched)
 
     def undo(self) -> None:
         """Put the originals back. What someone has put over ours stays and calls the original."""

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch.utils import checkpoint
 
+from snellen.adapters.changes.torch.functions import know_own_functions
 from snellen.adapters.patches import Patches
 
 
@@ -41,9 +42,12 @@ class _Uncompiled:
 
     def __init__(self, patches: Patches) -> None:
         self._set = False
+        self._patches = patches
         patches.around(torch, "compile", self._compile)
 
     def _compile(self, original: Any, *args: Any, **kwargs: Any) -> Any:
+        with self._patches.suspended():
+            know_own_functions()
         compiled = original(*args, **kwargs)
         if not self._set:
             self._set = True

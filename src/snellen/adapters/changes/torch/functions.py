@@ -36,12 +36,33 @@ def around_function(patches: Patches, owner: Any, name: str, around: Around) -> 
         _builtins._register_builtin(getattr(owner, name), operator)
 
 
+def script_as_written(patches: Patches) -> None:
+    """`torch.jit.script` compiles the functions that a script calls from their source: those of
+    PyTorch itself, and not what stands in for them."""
+
+    def scripting(original: Any, *args: Any, **kwargs: Any) -> Any:
+        with patches.suspended():
+            return original(*args, **kwargs)
+
+    patches.around(torch.jit, "script", scripting)
+
+
+def know_own_functions() -> None:
+    """Let the compiler list PyTorch's functions, by which it knows them: it does so once, when it
+    first compiles, and would list what stands in for them."""
+    from torch._dynamo import trace_rules
+
+    trace_rules.get_torch_obj_rule_map()
+
+
 def say_what_is_compiled(effect: Effect, patches: Patches) -> None:
     """Functions that the script compiles, a whole step for instance, are not changed: say so."""
 
     def compiling(original: Any, model: Any = None, *args: Any, **kwargs: Any) -> Any:
         if model is not None and not isinstance(model, nn.Module):
             effect.cannot("what is computed inside a compiled function stays as it is")
+        with patches.suspended():
+            know_own_functions()
         return original(model, *args, **kwargs)
 
     patches.around(torch, "compile", compiling)

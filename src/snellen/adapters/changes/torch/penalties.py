@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from snellen.adapters.changes.torch.functions import NN, around_function
+from snellen.adapters.changes.torch.functions import NN, around_function, script_as_written
 from snellen.adapters.patches import Patches
 from snellen.adapters.torch.graph import RESHAPING
 
@@ -101,6 +101,7 @@ def without_penalties(patches: Patches, met: Callable[[], None]) -> None:
     ):  # fmt: skip
         for owner, name in places:
             around_function(patches, owner, name, around)
+    script_as_written(patches)
 
 
 def _parameters_in(tensor: Tensor) -> list[nn.Parameter]:
