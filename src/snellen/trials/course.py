@@ -142,7 +142,8 @@ class Course:
         helping = [one for one in found if one.word is Word.HELPS]
         if not helping:
             return found
-        best = _best(helping, trials)
+        # In trainings that were cut short the quicker remedy is ahead, and need not stay so.
+        best = _best(helping, trials, LEAST_SPREAD if self.max_steps is None else LEAST_GAIN)
         return [
             Judged(one.treatment, Word.BEST, one.way, one.effect) if one is best else one
             for one in found
@@ -247,15 +248,17 @@ def _word(effect: Effect) -> Word:
     return Word.UNCLEAR if effect.gain > LEAST_SPREAD else Word.NO_GAIN
 
 
-def _best(helping: Sequence[Judged], trials: dict[str, dict[int, Measured]]) -> Judged:
-    """The largest gain; between those that gain as much, within what seeds differ by, the fewest
-    symptoms left, then the one that can be handed out as a change of the script; then the order."""
+def _best(
+    helping: Sequence[Judged], trials: dict[str, dict[int, Measured]], as_much: float
+) -> Judged:
+    """The largest gain; between those that gain `as_much`, less or more, the fewest symptoms left,
+    then the one that can be handed out as a change of the script; then the order."""
 
     def gain(one: Judged) -> float:
         return one.effect.gain if one.effect is not None else 0.0
 
     most = max(map(gain, helping))
-    close = [one for one in helping if gain(one) >= most - LEAST_SPREAD]
+    close = [one for one in helping if gain(one) >= most - as_much]
 
     def left(one: Judged) -> tuple[float, bool]:
         own = trials.get(one.way.arm, {}) if one.way is not None else {}
