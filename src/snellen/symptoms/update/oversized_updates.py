@@ -189,7 +189,10 @@ class OversizedUpdates(Symptom):
             ),
             step=over[0][1].step,
             at=update.step,
-            evident=len(over) >= SEVERAL and _largest_finite(over) > kinder * self.evident_drift,
+            # What a normalisation takes back shifted nothing.
+            evident=not layer.normalised
+            and len(over) >= SEVERAL
+            and _largest_finite(over) > self.evident_drift,
         )
 
     def _ratio(
