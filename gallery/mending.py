@@ -53,9 +53,9 @@ def compared(fix: dict[str, Any] | None, twin: Measured | None) -> dict[str, Any
     """What `snellen fix` tells, beside the twin."""
     if fix is None or fix["best"] is None:
         return {"remedy": None, "restored": 0.0}
-    best, first = fix["remedies"][fix["best"]], fix["measures"][0]
+    best = fix["remedies"][fix["best"]]
     before, after = best["effect"]["control"], best["effect"]["progress"]
-    goal = twin.progress(unseen="held-out" in first["what"]) if twin is not None else None
+    goal = twin.progress(unseen=on_held_out(fix)) if twin is not None else None
     gap = None if goal is None or goal <= before else (after - before) / (goal - before)
     return {
         "remedy": best["title"],
@@ -66,6 +66,11 @@ def compared(fix: dict[str, Any] | None, twin: Measured | None) -> dict[str, Any
         "twin": goal,
         "restored": gap,
     }
+
+
+def on_held_out(fix: dict[str, Any]) -> bool:
+    """Whether progress was measured on held-out images."""
+    return bool(fix["measures"]) and "held-out" in fix["measures"][0]["what"]
 
 
 def main() -> None:

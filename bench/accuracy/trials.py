@@ -30,9 +30,11 @@ from bench.accuracy import cache
 from bench.accuracy.page import bounds, percent
 from bench.accuracy.plan import FRAMEWORKS, Case, cases
 from bench.accuracy.tally import Share
+from gallery.mending import on_held_out
 from gallery.truth import FRAMEWORKS as ALL_FRAMEWORKS
 from gallery.truth import MENDED
 from gallery.watching import environment, watch
+from snellen.cli.trying import budget_seconds
 from snellen.record import read, trials
 from snellen.trials.engines.local import LocalEngine
 from snellen.trials.interventions import INTERVENTIONS, Intervention
@@ -180,7 +182,7 @@ def _command(name: str, case: Case, folder: Path, budget: str) -> str:
         env=environment(case.truth),
         capture_output=True,
         text=True,
-        timeout=_seconds(budget) + BESIDE_SECONDS,
+        timeout=budget_seconds(budget) + BESIDE_SECONDS,
         check=False,
     )
     return done.stderr
@@ -201,7 +203,7 @@ def _mended(case: Case, folder: Path) -> Mended | None:
     healthy = measure(read(folder / "twin" / "run.snellen")) if not watched.exit_status else None
     if healthy is None:
         return None
-    unseen = "held-out" in told["measures"][0]["what"] if told["measures"] else False
+    unseen = on_held_out(told)
     return Mended(
         before,
         before if best is None else float(best["effect"]["progress"]),
@@ -249,11 +251,6 @@ def _read(case: Case, seconds: float, path: Path, said: str) -> Tried:
     named = json.loads(path.read_text(encoding="utf-8"))["diagnosis"]
     rulings = {c["code"]: c["proof"]["ruling"] if c["proof"] else "no trial" for c in named}
     return Tried(case, seconds, rulings)
-
-
-def _seconds(budget: str) -> float:
-    units = {"s": 1, "m": 60, "h": 3600}
-    return float(budget[:-1]) * units[budget[-1]]
 
 
 def _line(tried: Tried) -> str:

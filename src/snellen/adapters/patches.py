@@ -46,15 +46,7 @@ class Patches:
     def suspended(self) -> Generator[None]:
         """The originals in their places for the length of the block, for whoever reads the source
         of what stands there."""
-        taken: list[tuple[Any, str, Any]] = []
-        for owner, name, patched, own in reversed(self._done):
-            if _attributes(owner).get(name) is not patched:
-                continue
-            taken.append((owner, name, patched))
-            if own:
-                setattr(owner, name, patched.__wrapped__)
-            else:
-                delattr(owner, name)
+        taken = self._put_back()
         try:
             yield
         finally:
@@ -64,18 +56,25 @@ class Patches:
     def undo(self) -> None:
         """Put the originals back. What someone has put over ours stays and calls the original."""
         self._live[0] = False
-        for owner, name, patched, own in reversed(self._done):
-            attributes = _attributes(owner)
-            if attributes.get(name) is not patched:
-                continue
-            if own:
-                setattr(owner, name, patched.__wrapped__)
-            else:
-                delattr(owner, name)
+        self._put_back()
         self._done.clear()
         while self._hooks:
             self._hooks.pop().remove()
         self._live = [True]
+
+    def _put_back(self) -> list[tuple[Any, str, Any]]:
+        """The originals in their places, the newest patch first; what was taken off, in that
+        order."""
+        taken: list[tuple[Any, str, Any]] = []
+        for owner, name, patched, own in reversed(self._done):
+            if _attributes(owner).get(name) is not patched:
+                continue
+            taken.append((owner, name, patched))
+            if own:
+                setattr(owner, name, patched.__wrapped__)
+            else:
+                delattr(owner, name)
+        return taken
 
 
 def _attributes(owner: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from snellen.capture.labels import CLASS_LOSSES, YES_NO_LOSSES, class_numbers
-from snellen.stats import MaskFit, TargetKind, Targets
+from snellen.stats import MaskFit
 
 Floats = npt.NDArray[np.float64]
 Masks = npt.NDArray[np.int64]
@@ -61,9 +61,7 @@ def _masks(labels: npt.NDArray[Any], loss: Mapping[str, Any], class_axis: int) -
     if labels.ndim < 3 or not (loss.get("name") in CLASS_LOSSES or labels.dtype.kind in "iu"):
         return None
     masks = class_numbers(labels, loss, class_axis)
-    kind = Targets.of_classes(masks).kind
-    fits = kind == TargetKind.SEGMENTATION and masks.ndim == 3 and masks.max() < MOST_CLASSES
-    return masks if fits else None
+    return masks if masks.ndim == 3 and masks.max() < MOST_CLASSES else None
 
 
 def _sampled(values: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -30,6 +30,9 @@ from snellen.cli.options import (
     judging,
 )
 
+WRITTEN = ("json", "html", "sarif", "junit")
+"""Settings that are places of reports."""
+
 
 def run(
     context: typer.Context,
@@ -128,21 +131,13 @@ def start(
     here = Path.cwd()
     settings = resolve(given, os.environ, here)
     # Paths are meant from here, wherever the script goes.
-    settings = replace(
-        settings,
-        run_file=here / (settings.run_file or ""),
-        json=None if settings.json is None else here / settings.json,
-        html=None if settings.html is None else here / settings.html,
-        sarif=None if settings.sarif is None else here / settings.sarif,
-        junit=None if settings.junit is None else here / settings.junit,
-        baseline=None if settings.baseline is None else here / settings.baseline,
-    )
+    given_places = {name: getattr(settings, name) for name in (*WRITTEN, "baseline")}
+    places = {name: here / place for name, place in given_places.items() if place is not None}
+    settings = replace(settings, run_file=here / (settings.run_file or ""), **places)
     require_choice(settings)
     require_place(settings.run_file, "--run-file", new=True)
-    require_place(settings.json, "--json")
-    require_place(settings.html, "--html")
-    require_place(settings.sarif, "--sarif")
-    require_place(settings.junit, "--junit")
+    for name in WRITTEN:
+        require_place(getattr(settings, name), f"--{name}")
     if settings.html is not None:
         from snellen.report.html.libraries import require_libraries
 

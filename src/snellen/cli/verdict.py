@@ -14,10 +14,8 @@ from snellen.diagnosis.tried import planned, tried
 from snellen.record import RunContents, RunFileError, read, store_verdicts
 from snellen.report.document import Document, document_of
 from snellen.report.json import json_of, write_json
-from snellen.report.junit import junit_text
 from snellen.report.mended import mended_facts
 from snellen.report.plain import plain
-from snellen.report.sarif import sarif_text
 from snellen.report.terminal import print_card
 from snellen.report.writing import write_text
 from snellen.settings import Settings
@@ -59,11 +57,9 @@ def give_verdict(
     if settings.json is not None:
         write_json(document, settings.json, sys.stdout)
     if settings.sarif is not None:
-        text = sarif_text(document, _source(contents))
-        write_text(text, settings.sarif, "SARIF", sys.stdout)
+        _write_sarif(contents, document, settings.sarif)
     if settings.junit is not None:
-        least = settings.fail_on or Severity.WARNING
-        write_text(junit_text(document, least), settings.junit, "JUnit XML", sys.stdout)
+        _write_junit(document, settings.fail_on or Severity.WARNING, settings.junit)
     if not settings.quiet:
         show(document, screen)
     if store:
@@ -74,6 +70,18 @@ def give_verdict(
     if least is None:
         return False
     return any(isinstance(v, Finding) and v.severity.rank >= least.rank for v in verdicts.shown)
+
+
+def _write_sarif(contents: RunContents, document: Document, place: Path) -> None:
+    from snellen.report.sarif import sarif_text
+
+    write_text(sarif_text(document, _source(contents)), place, "SARIF", sys.stdout)
+
+
+def _write_junit(document: Document, fail_on: Severity, place: Path) -> None:
+    from snellen.report.junit import junit_text
+
+    write_text(junit_text(document, fail_on), place, "JUnit XML", sys.stdout)
 
 
 def _source(contents: RunContents) -> str | None:

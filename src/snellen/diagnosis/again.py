@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from snellen.causes import Case
-from snellen.core import SnellenError
+from snellen.causes import Case, Outcome
+from snellen.core import SnellenError, Verdict
 from snellen.diagnosis.diagnose import cases, diagnose
 from snellen.diagnosis.diagnosis import Diagnosis
 from snellen.diagnosis.tried import tried
-from snellen.record import read
+from snellen.record import RunContents, read
 from snellen.symptoms import judge, outcomes
 from snellen.trials.process import Workplace
 from snellen.trials.trial import Invocation
@@ -53,13 +53,31 @@ class ToExplain:
         return Workplace(invocation, subject.name, in_place, backend=backend)
 
 
+@dataclass(frozen=True)
+class Known:
+    """All that a run file says, as it is judged by the defaults."""
+
+    contents: RunContents
+    verdicts: Sequence[Verdict]
+    outcomes: Mapping[str, Outcome]
+    diagnoses: tuple[Diagnosis, ...]
+    """By all that is known, trials included."""
+
+    @classmethod
+    def of(cls, run_file: Path) -> Known:
+        """Raises `RunFileError`."""
+        contents = read(run_file)
+        verdicts, endings = judge(contents), outcomes(contents)
+        told = diagnose(contents, verdicts, endings, trials=tried(run_file))
+        return cls(contents, verdicts, endings, told)
+
+
 def to_explain(run_file: Path) -> ToExplain | None:
     """`None` where nothing is wrong with any model. Raises `RunFileError`."""
-    contents = read(run_file)
-    verdicts, endings = judge(contents), outcomes(contents)
+    known = Known.of(run_file)
+    seen = known.contents, known.verdicts, known.outcomes
     # By what was seen alone: a cause that trials refuted is no reason to call the training sound.
-    before = diagnose(contents, verdicts, endings)
-    after = diagnose(contents, verdicts, endings, trials=tried(run_file))
-    every = zip(cases(contents, verdicts, endings), before, after, strict=True)
-    found = [ToExplain(case, now, contents.manifest) for case, then, now in every if then.needed]
+    every = zip(cases(*seen), diagnose(*seen), known.diagnoses, strict=True)
+    manifest = known.contents.manifest
+    found = [ToExplain(case, now, manifest) for case, then, now in every if then.needed]
     return found[0] if found else None

@@ -12,16 +12,15 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from snellen.core import SnellenError
-from snellen.diagnosis import Candidate, cases, diagnose, suspects
-from snellen.diagnosis.again import to_explain
+from snellen.diagnosis import Candidate, suspects
+from snellen.diagnosis.again import Known, to_explain
 from snellen.diagnosis.confirming import confirm as prove
 from snellen.diagnosis.tried import tried
 from snellen.diagnosis.trying import Means, Step
 from snellen.integrations.calling import MODULE, Call, being_called
-from snellen.record import read, store_trial
+from snellen.record import store_trial
 from snellen.report.document import document_of
 from snellen.report.terminal import print_card
-from snellen.symptoms import judge, outcomes
 from snellen.trials.engines.local import LocalEngine
 
 
@@ -47,11 +46,13 @@ class Confirmation:
 
     def show(self, file: TextIO | None = None) -> None:
         """Print the card, as `snellen report` does."""
-        contents = read(self.run_file)
-        verdicts, endings = judge(contents), outcomes(contents)
-        diagnoses = diagnose(contents, verdicts, endings, trials=tried(self.run_file))
+        known = Known.of(self.run_file)
         document = document_of(
-            contents, verdicts, endings, file=str(self.run_file), diagnoses=diagnoses
+            known.contents,
+            known.verdicts,
+            known.outcomes,
+            file=str(self.run_file),
+            diagnoses=known.diagnoses,
         )
         print_card(document, file or sys.stdout)
 
@@ -121,11 +122,8 @@ def _free(here: Path, name: str) -> Path:
 
 
 def _candidates(path: Path, subject: str) -> tuple[Candidate, ...]:
-    contents = read(path)
-    verdicts, endings = judge(contents), outcomes(contents)
-    told = diagnose(contents, verdicts, endings, trials=tried(path))
-    every = zip(cases(contents, verdicts, endings), told, strict=True)
-    return next(found.candidates for case, found in every if case.subject.name == subject)
+    told = Known.of(path).diagnoses
+    return next(found.candidates for found in told if found.subject == subject)
 
 
 def _say(step: Step) -> None:

@@ -18,10 +18,15 @@ def adaptive(subject: Subject) -> bool:
 def learning_rates(subject: Subject) -> list[float]:
     """The learning rates in force at the captured steps, in their order; the last known one alone
     where none was written down."""
-    told = [real(moment.facts.get("learning_rate")) for moment in subject.moments]
-    seen = [rate for rate in told if rate is not None]
+    seen = [rate for _, rate in rates_by_step(subject)]
     known = number(subject, "learning_rate")
     return seen or ([] if known is None else [known])
+
+
+def rates_by_step(subject: Subject) -> list[tuple[int, float]]:
+    """Step and learning rate of every capture that wrote one down, in the order of the captures."""
+    told = [(m.step, real(m.facts.get("learning_rate"))) for m in subject.moments]
+    return [(step, rate) for step, rate in told if rate is not None]
 
 
 def epsilon(subject: Subject) -> float:

@@ -11,8 +11,7 @@ from snellen.causes.case import Case
 from snellen.record import Clock, Entry
 from snellen.stats import WeightUpdate
 from snellen.symptoms.facts import whole
-from snellen.symptoms.finite import real
-from snellen.symptoms.optimiser import adaptive
+from snellen.symptoms.optimiser import adaptive, rates_by_step
 from snellen.symptoms.phases import number
 
 MANY_KEPT = 0.1
@@ -84,7 +83,6 @@ def _times(
 
 def _rates(case: Case) -> dict[int, float]:
     """Learning rates by step; at -1 the one of all other steps."""
-    told = {m.step: real(m.facts.get("learning_rate")) for m in case.subject.moments}
-    known = {step: rate for step, rate in told.items() if rate is not None}
+    known = dict(rates_by_step(case.subject))
     general = number(case.subject, "learning_rate")
     return known | ({} if general is None else {-1: general})

@@ -14,7 +14,7 @@ from snellen.causes.measures.deaths import deaths
 from snellen.causes.measures.filters import moved
 from snellen.causes.measures.losses import losses
 from snellen.causes.measures.steps import steps_taken
-from snellen.symptoms.finite import real
+from snellen.symptoms.optimiser import rates_by_step
 from snellen.symptoms.wording import amount, percent
 
 LOW = 0.04
@@ -137,8 +137,8 @@ def _in_force(case: Case) -> float | None:
     """The highest learning rate seen after the first third of the steps; of the whole training
     where none was written down later. `None` where none is known."""
     from_step = SINCE * case.subject.steps
-    told = [real(m.facts.get("learning_rate")) for m in case.subject.moments if m.step > from_step]
-    return max((one for one in told if one is not None), default=rate(case))
+    late = (told for step, told in rates_by_step(case.subject) if step > from_step)
+    return max(late, default=rate(case))
 
 
 def _fell(case: Case) -> bool:
@@ -152,8 +152,7 @@ def _when(case: Case) -> str:
     used = rate(case)
     if used is None or not _fell(case):
         return "is"
-    moments = sorted(case.subject.moments, key=lambda moment: moment.step)
-    above = [m.step for m in moments if (real(m.facts.get("learning_rate")) or 0.0) > LOW * used]
+    above = [step for step, told in rates_by_step(case.subject) if told > LOW * used]
     return (
         f"fell from {written(used)} after step {max(above, default=0)} of {case.subject.steps} to"
     )

@@ -14,7 +14,7 @@ from snellen.causes.changing import edited
 from snellen.causes.measures.deaths import deaths
 from snellen.causes.measures.labels import classes
 from snellen.causes.measures.soundness import came_apart
-from snellen.core import Severity
+from snellen.core import Layer, Severity
 from snellen.record import Event
 from snellen.stats import Predictions, TargetKind
 from snellen.symptoms.answers import targets
@@ -243,8 +243,12 @@ def _number(case: Case, wiring: Wiring | None) -> int:
     return max(known, (wiring.units or 0) if wiring else 0, 2)
 
 
+def _final(case: Case) -> Layer | None:
+    return next((x for x in case.subject.layers if x.head), None)
+
+
 def _head(case: Case) -> str:
-    final = next((x for x in case.subject.layers if x.head), None)
+    final = _final(case)
     return final.name if final is not None else "head"
 
 
@@ -320,9 +324,9 @@ def _each_by_itself(case: Case) -> Remedy:
 
 
 def _reaching(case: Case) -> Remedy:
-    head = _head(case)
+    head, final = _head(case), _final(case)
     code = (
-        f"outputs = layers.Dense({_units(case)})(x)  # {head}, without activation"
+        f"outputs = layers.Dense({final.channels if final else 1})(x)  # {head}, without activation"
         if case.keras
         else f"answers = {head}(features)  # no sigmoid, no tanh behind it"
     )
@@ -333,11 +337,6 @@ def _reaching(case: Case) -> Remedy:
         "answers can lie outside of what is possible; clamp them where they are used",
         "the loss falls below the variance of the targets",
     )
-
-
-def _units(case: Case) -> int:
-    final = next((x for x in case.subject.layers if x.head), None)
-    return final.channels if final is not None else 1
 
 
 def _crossed(case: Case) -> Remedy:

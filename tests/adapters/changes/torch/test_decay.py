@@ -13,6 +13,7 @@ from torch.nn.utils.parametrizations import weight_norm
 
 from adapters.changes.torch.trainings_updates import changed, plain_loss, same, small, state, train
 from snellen.adapters.changes.torch.functions import know_own_functions
+from snellen.adapters.patches import Patches
 
 DECAYING: list[tuple[str, dict[str, Any]]] = [
     ("SGD", {"lr": 0.1, "momentum": 0.9}),
@@ -187,7 +188,7 @@ def test_a_decay_that_belongs_to_the_optimizer_itself_is_said_to_stay() -> None:
 
 
 # What the compiler lists is listed once in a process: not by a test that has replaced some of it.
-know_own_functions()
+know_own_functions(Patches())
 
 
 def penalty_of(weight: Tensor) -> Tensor:

@@ -46,8 +46,7 @@ class _Uncompiled:
         patches.around(torch, "compile", self._compile)
 
     def _compile(self, original: Any, *args: Any, **kwargs: Any) -> Any:
-        with self._patches.suspended():
-            know_own_functions()
+        know_own_functions(self._patches)
         compiled = original(*args, **kwargs)
         if not self._set:
             self._set = True

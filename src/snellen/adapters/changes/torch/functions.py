@@ -47,12 +47,13 @@ def script_as_written(patches: Patches) -> None:
     patches.around(torch.jit, "script", scripting)
 
 
-def know_own_functions() -> None:
+def know_own_functions(patches: Patches) -> None:
     """Let the compiler list PyTorch's functions, by which it knows them: it does so once, when it
     first compiles, and would list what stands in for them."""
     from torch._dynamo import trace_rules
 
-    trace_rules.get_torch_obj_rule_map()
+    with patches.suspended():
+        trace_rules.get_torch_obj_rule_map()
 
 
 def say_what_is_compiled(effect: Effect, patches: Patches) -> None:
@@ -61,8 +62,7 @@ def say_what_is_compiled(effect: Effect, patches: Patches) -> None:
     def compiling(original: Any, model: Any = None, *args: Any, **kwargs: Any) -> Any:
         if model is not None and not isinstance(model, nn.Module):
             effect.cannot("what is computed inside a compiled function stays as it is")
-        with patches.suspended():
-            know_own_functions()
+        know_own_functions(patches)
         return original(model, *args, **kwargs)
 
     patches.around(torch, "compile", compiling)
